@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema.ts'
+import type { SigningKeys } from '../keys/signing_keys.ts'
+import type { Vault } from '../keys/vault.ts'
+import type { PasswordHasher } from './accounts/password.ts'
+import type { Log } from './observe/log.ts'
+import type { Clock } from './protocol/time.ts'
+import type { Store } from './storage/store.ts'
+
+/** Where randomness comes from: made once, in `main.ts`, and passed. */
+export interface Random {
+  /** Fresh unpredictable bytes. */
+  bytes(length: number): Uint8Array
+}
+
+/** Everything the server works with. It is passed, never looked up. */
+export interface Deps {
+  readonly config: Config
+  readonly store: Store
+  readonly keys: SigningKeys
+  readonly vault: Vault
+  readonly passwords: PasswordHasher
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** Who is on the other end of a request, as far as the audit trail and the throttle need to know. */
+export interface Caller {
+  /** IPv4 /32 or IPv6 /64: an address without the part that a person's devices change daily. */
+  readonly address_prefix: string
+  readonly user_agent: string | null
+  readonly request_id: string
+}

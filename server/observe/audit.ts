@@ -1,0 +1,67 @@
+import type { Caller, Random } from '../deps.ts'
+import type { Clock } from '../protocol/time.ts'
+import type { AuditRecord } from '../storage/records.ts'
+
+/** Everything the audit trail tells of. */
+export type AuditEvent =
+  | 'sign_in.succeeded'
+  | 'sign_in.refused'
+  | 'sign_in.locked'
+  | 'token.issued'
+  | 'token.revoked'
+  | 'refresh.rotated'
+  | 'refresh.resent'
+  | 'refresh.resent_late'
+  | 'refresh.refused'
+  | 'refresh.reused'
+  | 'refresh.impossible_generation'
+  | 'grant.revoked'
+  | 'client_auth.refused'
+  | 'keys.rotated'
+  | 'keys.removed'
+  | 'keys.created'
+  | `admin.${string}`
+
+export interface AuditFields {
+  readonly actor?: string | null
+  readonly account_id?: string | null
+  readonly client_id?: string | null
+  readonly grant_id?: string | null
+  readonly session_id?: string | null
+  readonly caller?: Caller | null
+  /** Serialised as JSON. Never a secret, a token or a password. */
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+let sequence = 0
+
+/**
+ * One audit record, to be handed to the transition that it tells of. Its id sorts by time, and within a second by the
+ * order in which this process made it.
+ */
+export function auditRecord(
+  deps: { clock: Clock; random: Random },
+  event: AuditEvent,
+  fields: AuditFields = {},
+): AuditRecord {
+  const at = deps.clock.now()
+  sequence = (sequence + 1) % 0x1_0000_0000
+  const unique = Buffer.from(deps.random.bytes(6)).toString('hex')
+  return {
+    audit_id: `${hex8(at)}${hex8(sequence)}${unique}`,
+    at,
+    event,
+    actor: fields.actor ?? fields.account_id ?? fields.client_id ?? null,
+    account_id: fields.account_id ?? null,
+    client_id: fields.client_id ?? null,
+    grant_id: fields.grant_id ?? null,
+    session_id: fields.session_id ?? null,
+    address_prefix: fields.caller?.address_prefix ?? null,
+    request_id: fields.caller?.request_id ?? null,
+    detail: fields.detail === undefined ? null : JSON.stringify(fields.detail),
+  }
+}
+
+function hex8(value: number): string {
+  return value.toString(16).padStart(8, '0')
+}

@@ -1,0 +1,24 @@
+import type { Seconds } from './time.ts'
+
+export const SIGNING_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
+/** The JWS algorithms we sign with (RFC 7518 §3.1; RFC 8037 for EdDSA over Ed25519). */
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
+
+/**
+ * A resource server (an API): what a `resource` parameter may name and an access token's `aud` may be.
+ *
+ * @see [RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)
+ */
+export interface Resource {
+  /** An absolute URI without a fragment, compared as a string. */
+  readonly resource: string
+  /** The scopes that mean something there; null: any scope that the client may ask for. */
+  readonly scopes: readonly string[] | null
+  /** Lifetime of the access tokens made for it; null: `tokens.access_token_seconds`. */
+  readonly access_token_seconds: Seconds | null
+  readonly signing_alg: SigningAlgorithm
+  /** The clients that may introspect tokens made for this resource: the resource server's own credentials. */
+  readonly introspection_clients: readonly string[]
+  readonly created_at: Seconds
+  readonly updated_at: Seconds
+}

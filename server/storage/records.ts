@@ -1,0 +1,132 @@
+import type { Account } from '../protocol/account.ts'
+import type { Client } from '../protocol/client.ts'
+import type { Grant, RevokedBecause } from '../protocol/grant.ts'
+import type { SigningAlgorithm } from '../protocol/resource.ts'
+import type { Seconds } from '../protocol/time.ts'
+
+/** Everything that a decision about one grant needs, read at once. */
+export interface GrantContext {
+  readonly grant: Grant
+  /** undefined: deleted since. */
+  readonly client: Client | undefined
+  readonly account: Account | undefined
+}
+
+/** One rotation: the compare (`generation`) and what to swap in. */
+export interface Rotation {
+  readonly grant_id: string
+  /** The generation that was presented and is to be current still. */
+  readonly generation: number
+  readonly now: Seconds
+  readonly idle_expires_at: Seconds
+}
+
+/** A replay after its window, forgiven once. */
+export interface LateReplay {
+  readonly grant_id: string
+  /** The current generation, as it was read. */
+  readonly generation: number
+  /** The older one that was presented. */
+  readonly late_replay_generation: number
+}
+
+/** What to revoke: every member given must match, and at least one is given. */
+export interface GrantSelector {
+  readonly account_id?: string
+  readonly client_id?: string
+  readonly session_id?: string
+  /** Only grants created before this instant. */
+  readonly issued_before?: Seconds
+}
+
+export interface Revocation {
+  readonly because: RevokedBecause
+  readonly now: Seconds
+}
+
+/** Keyset pagination: `cursor` is opaque to callers and comes from the previous page. */
+export interface PageRequest {
+  readonly limit: number
+  readonly cursor: string | null
+}
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next_cursor: string | null
+}
+
+/**
+ * A signing key as it is stored; its state follows from its instants:
+ * next (not yet activated) → active → retiring (retired, still published) → removed.
+ */
+export interface SigningKeyRecord {
+  /** RFC 7638 thumbprint of the public key. */
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  /** The public JWK, as JSON. */
+  readonly public_jwk: string
+  /** The private key in PKCS #8, sealed by the vault. */
+  readonly private_key_sealed: string
+  readonly created_at: Seconds
+  readonly activated_at: Seconds | null
+  readonly retired_at: Seconds | null
+  readonly removed_at: Seconds | null
+}
+
+/** A key that never leaves the vault in the clear: MAC and digest keys, and the check value. */
+export interface VaultSecretRecord {
+  readonly name: string
+  readonly key_id: number
+  readonly sealed: string
+  readonly created_at: Seconds
+}
+
+/** Something handed out once (a set-up link): stored as its digest, claimed by one statement. */
+export interface OneTimeHandle {
+  readonly digest: string
+  readonly purpose: 'setup_link'
+  readonly subject: string | null
+  readonly expires_at: Seconds
+}
+
+/** One counter of attempts; see `protocol/throttle.ts` for the limits. */
+export interface ThrottleLimit {
+  /** Digest of what is counted: (kind, account, address prefix) … */
+  readonly key: string
+  /** Attempts allowed in one window. */
+  readonly limit: number
+  readonly window_seconds: Seconds
+  /** Soft lock after the limit is passed: `lock_base_seconds` doubled each time up to `lock_max_seconds`; 0: none. */
+  readonly lock_base_seconds: Seconds
+  readonly lock_max_seconds: Seconds
+  /** Failures in a row after which nothing but a reset helps; null: never. */
+  readonly max_consecutive: number | null
+}
+export type ThrottleOutcome =
+  | { readonly outcome: 'allowed' }
+  | { readonly outcome: 'refused'; readonly key: string; readonly retry_after: Seconds; readonly newly_locked: boolean }
+
+/** One line of the audit trail. Nothing in it is a secret. */
+export interface AuditRecord {
+  readonly audit_id: string
+  readonly at: Seconds
+  /** `sign_in.succeeded`, `refresh.reused`, `admin.client_created` …: see `observe/audit.ts`. */
+  readonly event: string
+  /** Who did it: an account, a client, `cli` or `system`. */
+  readonly actor: string | null
+  readonly account_id: string | null
+  readonly client_id: string | null
+  readonly grant_id: string | null
+  readonly session_id: string | null
+  readonly address_prefix: string | null
+  readonly request_id: string | null
+  /** Anything else, as JSON. */
+  readonly detail: string | null
+}
+
+/** A link of the chain over the audit trail: `hash` covers `previous_hash` and the records that carry this `seal`. */
+export interface AuditSeal {
+  readonly seal: number
+  readonly previous_hash: string
+  readonly hash: string
+  readonly created_at: Seconds
+}
