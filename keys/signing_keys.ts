@@ -1,0 +1,249 @@
+import { createHash, type KeyObject } from 'node:crypto'
+import type { Random } from '../server/deps.ts'
+import { type AuditEvent, auditRecord } from '../server/observe/audit.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../server/protocol/resource.ts'
+import type { Clock, Seconds } from '../server/protocol/time.ts'
+import type { SigningKeyRecord } from '../server/storage/records.ts'
+import type { KeyStore, ResourceStore } from '../server/storage/store.ts'
+import { generateSigningKey } from './generate.ts'
+import { activeKey, type KeyState, keyState, publishedKeys } from './keyring.ts'
+import { type LoadedKey, loadSigningKey } from './loaded_key.ts'
+import {
+  dueChanges,
+  type KeyringChange,
+  missingKeys,
+  planRotation,
+  type RotationPolicy,
+  type RotationRequest,
+} from './rotation.ts'
+import type { Vault } from './vault.ts'
+
+/** A key of ours that verifies. */
+export interface VerificationKey {
+  readonly alg: SigningAlgorithm
+  readonly key: KeyObject
+  /** SPKI. */
+  readonly pem: string
+}
+
+export interface ListedKey {
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly state: KeyState
+  readonly created_at: Seconds
+  readonly activated_at: Seconds | null
+  readonly retired_at: Seconds | null
+}
+
+export type RotationOutcome =
+  | { readonly outcome: 'rotated'; readonly kid: string; readonly retired: string | null }
+  | { readonly outcome: 'too_early'; readonly ready_at: Seconds }
+
+/** The keys that tokens are signed with. Everything but the changes is answered from memory. */
+export interface SigningKeys {
+  /**
+   * @param typ the header's `typ`: one of a few constants
+   * @returns a JWS in compact serialisation, signed on the thread pool
+   */
+  sign(alg: SigningAlgorithm, typ: string, payload: object): Promise<string>
+  /** A published key. */
+  verificationKey(kid: string): VerificationKey | undefined
+  /** The JWK Set of RFC 7517 §5, and an entity tag that changes with it. */
+  readonly jwks: { readonly body: Buffer; readonly etag: string }
+  /** Those with an active key. */
+  readonly algorithms: readonly SigningAlgorithm[]
+  list(): readonly ListedKey[]
+  /** Makes what an algorithm lacks, as when a resource first asks for it. */
+  ensure(alg: SigningAlgorithm): Promise<void>
+  /** Reads what other processes have changed: one query when that is nothing. */
+  reload(): Promise<void>
+  /** Creates, activates and removes what is due. Any number of processes may run it at once. */
+  runSchedule(): Promise<void>
+  /** @param request `alg` is RS256 when it is left out */
+  rotate(
+    request: RotationRequest & { readonly alg?: SigningAlgorithm; readonly actor: string },
+  ): Promise<RotationOutcome>
+}
+
+export interface SigningKeysOptions {
+  readonly store: KeyStore & Pick<ResourceStore, 'algorithmsInUse'>
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly random: Random
+  readonly policy: RotationPolicy
+}
+
+/** The keyring as it is in memory, replaced as a whole. */
+interface Keyring {
+  readonly fingerprint: string
+  readonly records: readonly SigningKeyRecord[]
+  /** By `kid`: the published ones. */
+  readonly loaded: ReadonlyMap<string, LoadedKey>
+  readonly active: ReadonlyMap<SigningAlgorithm, LoadedKey>
+  readonly jwks: { readonly body: Buffer; readonly etag: string }
+}
+
+const ATTEMPTS = 5
+
+/**
+ * Opens the keyring; on first start it makes the first RS256 key and its successor.
+ *
+ * @throws {VaultError} when a stored key cannot be opened or is too weak
+ */
+export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
+  const { store, vault, clock, policy } = options
+  let keyring = await readKeyring(options, undefined)
+
+  // One change or read at a time in this process: an older read never replaces a newer one.
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work)
+    turn = result.catch(() => undefined)
+    return result
+  }
+
+  const read = async () => {
+    keyring = await readKeyring(options, keyring)
+  }
+
+  const audit = (event: AuditEvent, actor: string, detail: Readonly<Record<string, unknown>>) => [
+    auditRecord(options, event, { actor, detail }),
+  ]
+
+  const makeRecord = async (alg: SigningAlgorithm, activated: boolean): Promise<SigningKeyRecord> => {
+    const material = await generateSigningKey(alg, vault)
+    const now = clock.now()
+    return { ...material, created_at: now, activated_at: activated ? now : null, retired_at: null, removed_at: null }
+  }
+
+  /** Another process may be faster: the database lets one win, and both go on with what it then holds. */
+  const carryOut = async (change: KeyringChange, actor: string, emergency = false): Promise<'done' | 'lost_race'> => {
+    const { alg } = change
+    let outcome: 'inserted' | 'activated' | 'removed' | 'lost_race'
+    if (change.change === 'found' || change.change === 'add_next') {
+      const next = await makeRecord(alg, false)
+      // One instant for both: see isFounding in rotation.ts.
+      const first = { ...(await makeRecord(alg, true)), created_at: next.created_at, activated_at: next.created_at }
+      const keys = change.change === 'found' ? [first, next] : [next]
+      const kids = keys.map(({ kid }) => kid)
+      outcome = await store.insertSigningKeys(keys, audit('keys.created', actor, { alg, kids }))
+    } else if (change.change === 'activate') {
+      const { kid, retire } = change
+      const next = await makeRecord(alg, false)
+      const detail = { alg, kid, retired: retire, next: next.kid, emergency }
+      const step = { kid, retire, next, now: clock.now(), emergency }
+      outcome = await store.activateSigningKey(step, audit('keys.rotated', actor, detail))
+    } else {
+      const { kid } = change
+      outcome = await store.removeSigningKey(kid, clock.now(), audit('keys.removed', actor, { alg, kid }))
+    }
+    await read()
+    return outcome === 'lost_race' ? 'lost_race' : 'done'
+  }
+
+  /** Reads first: what is missing here may have been made elsewhere. */
+  const makeMissing = async (alg: SigningAlgorithm, actor: string) => {
+    await read()
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const change = missingKeys(keyring.records, alg)
+      if (change === undefined) return
+      await carryOut(change, actor)
+    }
+    throw new Error(`no ${alg} key could be made`)
+  }
+
+  const rotate: SigningKeys['rotate'] = async ({ alg = 'RS256', actor, ...request }) => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      await makeMissing(alg, actor)
+      const plan = planRotation(keyring.records, clock.now(), policy, alg, request)
+      if (plan.outcome === 'too_early') return plan
+      if (plan.outcome === 'no_next_key') continue
+      const { kid, retire } = plan
+      const done = await carryOut({ change: 'activate', alg, kid, retire }, actor, request.emergency)
+      if (done === 'done') return { outcome: 'rotated', kid, retired: retire }
+      const active = activeKey(keyring.records, alg)
+      if (active === undefined || active.kid === retire) continue
+      // Someone else has just rotated: a second rotation would only use up the next key as well.
+      if (request.emergency && retire !== null && keyring.loaded.has(retire)) {
+        await carryOut({ change: 'remove', alg, kid: retire }, actor)
+      }
+      return { outcome: 'rotated', kid: active.kid, retired: retire }
+    }
+    throw new Error(`the ${alg} key could not be rotated`)
+  }
+
+  const runSchedule = async () => {
+    await read()
+    const algorithms = new Set<SigningAlgorithm>(['RS256', ...keyring.active.keys()])
+    for (const alg of await store.algorithmsInUse()) if (isSigningAlgorithm(alg)) algorithms.add(alg)
+    for (const change of dueChanges(keyring.records, clock.now(), policy, [...algorithms])) {
+      await carryOut(change, 'system')
+    }
+  }
+
+  const ensure = (alg: SigningAlgorithm) => inTurn(() => makeMissing(alg, 'system'))
+
+  await inTurn(runSchedule)
+
+  return {
+    async sign(alg, typ, payload) {
+      if (!keyring.active.has(alg)) await ensure(alg)
+      const key = keyring.active.get(alg)
+      if (key === undefined) throw new Error(`no active ${alg} key`)
+      return key.sign(typ, payload)
+    },
+    verificationKey(kid) {
+      return keyring.loaded.get(kid)
+    },
+    get jwks() {
+      return keyring.jwks
+    },
+    get algorithms() {
+      return [...keyring.active.keys()]
+    },
+    list() {
+      return keyring.records.map(({ kid, alg, created_at, activated_at, retired_at, ...rest }) => {
+        const state = keyState({ kid, alg, created_at, activated_at, retired_at, ...rest })
+        return { kid, alg, state, created_at, activated_at, retired_at }
+      })
+    },
+    ensure,
+    reload() {
+      return inTurn(read)
+    },
+    runSchedule() {
+      return inTurn(runSchedule)
+    },
+    rotate(request) {
+      return inTurn(() => rotate(request))
+    },
+  }
+}
+
+async function readKeyring(
+  { store, vault }: Pick<SigningKeysOptions, 'store' | 'vault'>,
+  previous: Keyring | undefined,
+): Promise<Keyring> {
+  const records = await store.listSigningKeys()
+  const fingerprint = fingerprintOf(records)
+  if (previous?.fingerprint === fingerprint) return previous
+  const loaded = new Map<string, LoadedKey>()
+  const active = new Map<SigningAlgorithm, LoadedKey>()
+  for (const record of publishedKeys(records)) {
+    const key = previous?.loaded.get(record.kid) ?? (await loadSigningKey(record, vault))
+    loaded.set(record.kid, key)
+    if (keyState(record) === 'active') active.set(record.alg, key)
+  }
+  const body = Buffer.from(JSON.stringify({ keys: [...loaded.values()].map(({ jwk }) => jwk) }))
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  return { fingerprint, records, loaded, active, jwks: { body, etag } }
+}
+
+function fingerprintOf(records: readonly SigningKeyRecord[]): string {
+  const instants = records.map((key) => [key.kid, key.activated_at, key.retired_at, key.removed_at].join())
+  return instants.sort().join(';')
+}
+
+function isSigningAlgorithm(alg: string): alg is SigningAlgorithm {
+  return SIGNING_ALGORITHMS.some((known) => known === alg)
+}
