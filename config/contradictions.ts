@@ -1,0 +1,73 @@
+import type { Config } from './schema.ts'
+
+/** Two values that are right alone and wrong together. */
+export interface Contradiction {
+  readonly path: string
+  readonly value: number
+  readonly limit_path: string
+  readonly limit: number
+  /** `longer than`, `as long as`: what `path` must not be, compared with `limit_path`. */
+  readonly is: string
+  readonly because: string
+}
+
+/** The pairs of values that contradict each other. */
+export function contradictionsOf(config: Config): Contradiction[] {
+  const { tokens, token_api, keys, throttle, http } = config
+  const longer = (path: string, value: number, limit_path: string, limit: number, because: string) =>
+    value > limit ? [{ path, value, limit_path, limit, is: 'more than', because }] : []
+
+  const found: Contradiction[] = [
+    ...[
+      { section: 'tokens', lifetimes: tokens },
+      { section: 'token_api', lifetimes: token_api },
+    ].flatMap(({ section, lifetimes: { refresh_idle_seconds, refresh_absolute_seconds } }) => [
+      ...longer(
+        `${section}.refresh_idle_seconds`,
+        refresh_idle_seconds,
+        `${section}.refresh_absolute_seconds`,
+        refresh_absolute_seconds,
+        'refreshing would end before it can be idle for so long',
+      ),
+      ...longer(
+        'tokens.access_token_seconds',
+        tokens.access_token_seconds,
+        `${section}.refresh_idle_seconds`,
+        refresh_idle_seconds,
+        'a client would come to refresh when its refresh token is dead',
+      ),
+    ]),
+    ...longer(
+      'tokens.reuse_window_seconds',
+      tokens.reuse_window_seconds,
+      'tokens.access_token_seconds',
+      tokens.access_token_seconds,
+      'a rotated refresh token would outlive the access token that came with it',
+    ),
+    ...longer(
+      'throttle.lock_base_seconds',
+      throttle.lock_base_seconds,
+      'throttle.lock_max_seconds',
+      throttle.lock_max_seconds,
+      'the first lock would be longer than the longest',
+    ),
+    ...longer(
+      'http.token_body_limit_bytes',
+      http.token_body_limit_bytes,
+      'http.body_limit_bytes',
+      http.body_limit_bytes,
+      'the token endpoint would take more than the server does',
+    ),
+  ]
+  if (keys.publish_ahead_seconds >= keys.rotation_seconds) {
+    found.push({
+      path: 'keys.publish_ahead_seconds',
+      value: keys.publish_ahead_seconds,
+      limit_path: 'keys.rotation_seconds',
+      limit: keys.rotation_seconds,
+      is: 'not less than',
+      because: 'a key would have to sign before it has been published for so long',
+    })
+  }
+  return found
+}
