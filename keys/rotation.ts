@@ -3,7 +3,11 @@ import type { Seconds } from '../server/protocol/time.ts'
 import type { SigningKeyRecord } from '../server/storage/records.ts'
 import { activeKey, keyState, nextKey } from './keyring.ts'
 
-/** When keys change. */
+/**
+ * When keys change.
+ *
+ * @see [OpenID Connect Core §10.1.1](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
+ */
 export interface RotationPolicy {
   /** How long a key signs. */
   readonly rotation_seconds: Seconds
