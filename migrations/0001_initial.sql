@@ -12,6 +12,7 @@ CREATE TABLE accounts (
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL
 );
+CREATE INDEX accounts_by_creation ON accounts (created_at, account_id);
 
 -- What a person may type to say who they are. One name space, so that nobody's username is another's e-mail address.
 CREATE TABLE account_identifiers (
@@ -65,6 +66,7 @@ CREATE TABLE grants (
 CREATE INDEX grants_by_account ON grants (account_id, created_at);
 CREATE INDEX grants_by_client ON grants (client_id, created_at);
 CREATE INDEX grants_by_session ON grants (session_id);
+CREATE INDEX grants_by_creation ON grants (created_at, grant_id);
 CREATE INDEX grants_by_absolute_expiry ON grants (absolute_expires_at);
 
 CREATE TABLE revoked_access_tokens (
@@ -128,7 +130,9 @@ CREATE TABLE audit_records (
   seal bigint
 );
 CREATE INDEX audit_records_unsealed ON audit_records (audit_id) WHERE seal IS NULL;
-CREATE INDEX audit_records_by_seal ON audit_records (seal);
+CREATE INDEX audit_records_by_seal ON audit_records (seal) WHERE seal IS NOT NULL;
+CREATE INDEX audit_records_by_account ON audit_records (account_id, audit_id);
+CREATE INDEX audit_records_by_event ON audit_records (event, audit_id);
 
 CREATE TABLE audit_seals (
   seal bigint PRIMARY KEY,

@@ -3,7 +3,8 @@ export type SqlValue = string | number | null
 
 /**
  * One statement of a transaction. SQL is written once for both engines, with `$1 …` parameters.
- * `must_change` is a guard: when the statement touches another number of rows, the whole batch is undone.
+ * `must_change` is a guard: when the statement touches another number of rows, or loses the race for a unique value, the
+ * whole batch is undone.
  */
 export interface Step {
   readonly sql: string
@@ -28,7 +29,7 @@ export type BatchOutcome =
  */
 export interface Driver {
   readonly engine: 'sqlite' | 'postgres'
-  /** Runs one read. */
+  /** Runs one read, which sees only what is committed. */
   query<Row extends object>(sql: string, values: readonly SqlValue[]): Promise<Row[]>
   /** All steps or none; resolves only when the commit is durable. Rejects with {@link StorageUnavailable} otherwise. */
   batch(steps: readonly Step[]): Promise<BatchOutcome>

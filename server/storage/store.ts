@@ -48,7 +48,12 @@ export interface AccountStore {
   /** The username and the e-mail address, folded, are identifiers; each belongs to one account. */
   createAccount(account: Account, audit: Audit): Promise<'created' | 'identifier_taken'>
   /** For the first administrator: creates the account and claims the set-up link in one step, once. */
-  createFirstAdministrator(account: Account, setup_link_digest: string, now: Seconds, audit: Audit): Promise<'created' | 'identifier_taken' | 'link_spent'>
+  createFirstAdministrator(
+    account: Account,
+    setup_link_digest: string,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'created' | 'identifier_taken' | 'link_spent'>
   findAccount(account_id: string): Promise<Account | undefined>
   /** @param identifier folded by `protocol/identifier.ts` */
   findAccountByIdentifier(identifier: string): Promise<Account | undefined>
@@ -56,7 +61,10 @@ export interface AccountStore {
   /** Replaces username, email, email_verified_at, name and roles; nothing else. */
   updateAccount(account: Account, audit: Audit): Promise<'updated' | 'not_found' | 'identifier_taken'>
   /** Compare-and-swap, so that a rehash at sign-in never overwrites a new password. */
-  replacePasswordHash(change: { account_id: string; expected: string | null; password_hash: string; now: Seconds }, audit: Audit): Promise<'replaced' | 'stale'>
+  replacePasswordHash(
+    change: { account_id: string; expected: string | null; password_hash: string; now: Seconds },
+    audit: Audit,
+  ): Promise<'replaced' | 'stale'>
   /** Disables the account and revokes all its grants in the same commit. */
   disableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
   enableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
@@ -93,11 +101,18 @@ export interface GrantStore {
   recordLateReplay(replay: LateReplay, audit: Audit): Promise<'recorded' | 'stale'>
   /** Moves `idle_expires_at` without rotating (profile `fixed`). */
   touchGrant(rotation: Rotation, audit: Audit): Promise<'touched' | 'stale'>
-  revokeGrant(grant_id: string, revocation: Revocation, audit: Audit): Promise<'revoked' | 'already_revoked' | 'not_found'>
+  revokeGrant(
+    grant_id: string,
+    revocation: Revocation,
+    audit: Audit,
+  ): Promise<'revoked' | 'already_revoked' | 'not_found'>
   /** @returns how many grants it ended. */
   revokeGrants(selector: GrantSelector, revocation: Revocation, audit: Audit): Promise<number>
   /** Live grants first to last created; a revoked or expired one is listed until it is swept. */
-  listGrants(filter: { account_id?: string; client_id?: string; session_id?: string }, page: PageRequest): Promise<Page<Grant>>
+  listGrants(
+    filter: { account_id?: string; client_id?: string; session_id?: string },
+    page: PageRequest,
+  ): Promise<Page<Grant>>
   /** Makes one access token inactive until it has expired anyway (RFC 7009 §2). */
   revokeAccessToken(jti: string, expires_at: Seconds, audit: Audit): Promise<void>
   isAccessTokenRevoked(jti: string): Promise<boolean>
@@ -120,13 +135,21 @@ export interface KeyStore {
    * The active key retires and the next one becomes active, in one commit, with a new next key.
    * `emergency`: the old key is removed at once.
    */
-  activateSigningKey(change: { kid: string; retire: string | null; next: SigningKeyRecord | null; now: Seconds; emergency: boolean }, audit: Audit): Promise<'activated' | 'lost_race'>
+  activateSigningKey(
+    change: { kid: string; retire: string | null; next: SigningKeyRecord | null; now: Seconds; emergency: boolean },
+    audit: Audit,
+  ): Promise<'activated' | 'lost_race'>
   removeSigningKey(kid: string, now: Seconds, audit: Audit): Promise<'removed' | 'lost_race'>
   /** Re-wraps under another key-encryption key. */
   replaceSealedSigningKey(kid: string, expected: string, sealed: string): Promise<'replaced' | 'stale'>
   listVaultSecrets(): Promise<VaultSecretRecord[]>
   insertVaultSecret(secret: VaultSecretRecord): Promise<'inserted' | 'exists'>
-  replaceSealedVaultSecret(name: string, key_id: number, expected: string, sealed: string): Promise<'replaced' | 'stale'>
+  replaceSealedVaultSecret(
+    name: string,
+    key_id: number,
+    expected: string,
+    sealed: string,
+  ): Promise<'replaced' | 'stale'>
   /** Supersedes every earlier handle of the same purpose and subject. */
   createOneTimeHandle(handle: OneTimeHandle, audit: Audit): Promise<void>
 }
@@ -135,7 +158,11 @@ export interface AuditStore {
   appendAudit(audit: Audit): Promise<void>
   listAudit(filter: { event?: string; account_id?: string }, page: PageRequest): Promise<Page<AuditRecord>>
   /** Gives up to `limit` unsealed records the next seal; `hash` computes the link from the previous hash and the records. */
-  sealAudit(hash: (previous_hash: string, records: readonly AuditRecord[]) => string, now: Seconds, limit: number): Promise<'sealed' | 'nothing_to_seal' | 'lost_race'>
+  sealAudit(
+    hash: (previous_hash: string, records: readonly AuditRecord[]) => string,
+    now: Seconds,
+    limit: number,
+  ): Promise<'sealed' | 'nothing_to_seal' | 'lost_race'>
   /** Seals after `after`, each with its records, oldest first. */
   readSeals(after: number, limit: number): Promise<{ seal: AuditSeal; records: AuditRecord[] }[]>
 }

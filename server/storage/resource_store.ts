@@ -1,0 +1,62 @@
+import type { Resource } from '../protocol/resource.ts'
+import type { Driver } from './driver.ts'
+import { pageOf, readCursor } from './page.ts'
+import * as sql from './statements.ts'
+import type { ResourceStore } from './store.ts'
+import { happens } from './transition.ts'
+
+interface ResourceRow extends Omit<Resource, 'scopes' | 'introspection_clients'> {
+  readonly scopes: string | null
+  readonly introspection_clients: string
+}
+
+function resourceOf(row: ResourceRow): Resource {
+  const scopes: string[] | null = row.scopes === null ? null : JSON.parse(row.scopes)
+  const introspection_clients: string[] = JSON.parse(row.introspection_clients)
+  return { ...row, scopes, introspection_clients }
+}
+
+/** What may change, as columns. */
+function valuesOf(resource: Resource): (string | number | null)[] {
+  const { scopes, access_token_seconds, signing_alg, introspection_clients } = resource
+  return [
+    resource.resource,
+    scopes === null ? null : JSON.stringify(scopes),
+    access_token_seconds,
+    signing_alg,
+    JSON.stringify(introspection_clients),
+  ]
+}
+
+export function resourceStore(driver: Driver): ResourceStore {
+  return {
+    async createResource(resource, audit) {
+      const values = [...valuesOf(resource), resource.created_at, resource.updated_at]
+      return (await happens(driver, { sql: sql.INSERT_RESOURCE, values }, audit)) ? 'created' : 'exists'
+    },
+
+    async findResources(resources) {
+      // A request names one or two: one prepared statement for each rather than a text for each number.
+      const found = await Promise.all(
+        [...new Set(resources)].map((resource) => driver.query<ResourceRow>(sql.SELECT_RESOURCE, [resource])),
+      )
+      return found.flat().map(resourceOf)
+    },
+
+    async listResources(page) {
+      const after = readCursor(page.cursor, [''] as const)
+      const rows = await driver.query<ResourceRow>(sql.LIST_RESOURCES, [...after, page.limit + 1])
+      return pageOf(rows.map(resourceOf), page, (last) => [last.resource])
+    },
+
+    async updateResource(resource, audit) {
+      const values = [...valuesOf(resource), resource.updated_at]
+      return (await happens(driver, { sql: sql.UPDATE_RESOURCE, values }, audit)) ? 'updated' : 'not_found'
+    },
+
+    async algorithmsInUse() {
+      const rows = await driver.query<{ signing_alg: string }>(sql.SELECT_ALGORITHMS, [])
+      return rows.map((row) => row.signing_alg)
+    },
+  }
+}
