@@ -5,10 +5,17 @@
  * @see [OWASP Password Storage](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
  */
 import { availableParallelism } from 'node:os'
+import argon2 from 'argon2'
 import type { Random } from '../deps.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { createGate } from './gate.ts'
-import { type Argon2idParameters, hashArgon2id, passwordHashFormat, SALT_LENGTH } from './password_hash_formats.ts'
+import {
+  type Argon2idParameters,
+  hashArgon2id,
+  isAffordable,
+  passwordHashFormat,
+  SALT_LENGTH,
+} from './password_hash_formats.ts'
 import { normalizePassword } from './password_policy.ts'
 
 export interface PasswordHasher {
@@ -52,14 +59,13 @@ export interface PasswordHasherOptions extends Argon2idParameters {
 
 /** @throws RangeError when the parameters ask for more than a stored hash may cost. */
 export async function createPasswordHasher(options: PasswordHasherOptions): Promise<PasswordHasher> {
+  if (!isAffordable(options)) throw new RangeError('these argon2id parameters are more than a stored hash may have')
   const concurrency = options.concurrency || Math.max(1, availableParallelism() - 1)
   const gate = createGate({ concurrency, queue_length: options.queue_length })
 
   const started = performance.now()
   const decoy = await argon2id(Buffer.from(options.random.bytes(32)).toString('base64'))
   const seconds_each = (performance.now() - started) / 1000
-  const decoy_format = passwordHashFormat(decoy)
-  if (decoy_format === undefined) throw new RangeError('these argon2id parameters are out of bounds')
   // By then a full line has moved on.
   const retry_after = Math.max(1, Math.ceil((options.queue_length / concurrency + 1) * seconds_each))
 
@@ -87,7 +93,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
       const normalized = normalizePassword(password)
       const format = stored === null ? undefined : passwordHashFormat(stored)
       if (stored === null || format === undefined || normalized === undefined) {
-        await inTurn(() => decoy_format.verify(decoy, normalized ?? ''))
+        await inTurn(() => argon2.verify(decoy, normalized ?? ''))
         return { valid: false, rehash: false }
       }
       const valid = await inTurn(() => format.verify(stored, normalized))

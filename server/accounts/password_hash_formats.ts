@@ -59,6 +59,17 @@ export function passwordHashFormat(stored: string): PasswordHashFormat | undefin
   return FORMATS.find((format) => stored.startsWith(format.prefix) && format.accepts(stored))
 }
 
+/** Whether argon2id can be run with these parameters, and we are willing to. */
+export function isAffordable({ memory_kib, time_cost, parallelism }: Argon2idParameters): boolean {
+  return (
+    memory_kib <= MAX.memory_kib &&
+    time_cost <= MAX.time_cost &&
+    parallelism <= MAX.parallelism &&
+    // RFC 9106 §3.1: the memory size is at least 8 * p KiB.
+    memory_kib >= 8 * parallelism
+  )
+}
+
 /**
  * A new hash, as a PHC string. The `argon2` package writes the parameters in another order than the reference
  * implementation reads them, so the string is made here.
@@ -84,9 +95,7 @@ function parseArgon2id(stored: string) {
   if (parameters === undefined) return undefined
   const cost = Object.fromEntries(parameters.split(',').map((pair) => [pair[0], Number(pair.slice(2))]))
   const { m: memory_kib = 0, t: time_cost = 0, p: parallelism = 0 } = cost
-  if (memory_kib > MAX.memory_kib || time_cost > MAX.time_cost || parallelism > MAX.parallelism) return undefined
-  // RFC 9106 §3.1: the memory size is at least 8 * p KiB.
-  if (memory_kib < 8 * parallelism) return undefined
+  if (!isAffordable({ memory_kib, time_cost, parallelism })) return undefined
   // Base64 never leaves one character over.
   if (salt.length % 4 === 1 || tag.length % 4 === 1) return undefined
   return { memory_kib, time_cost, parallelism, salt_length: byteLength(salt), tag_length: byteLength(tag) }

@@ -1,0 +1,75 @@
+/**
+ * The limits on guessing. Attempts are counted before the check that they guard and given back by a success, so that
+ * parallel guesses cannot outrun the count and honest sign-ins cost nothing.
+ *
+ * @see [NIST SP 800-63B-4 §3.2.2](https://pages.nist.gov/800-63-4/sp800-63b.html#throttle) rate limiting
+ */
+import type { ThrottleLimit } from '../storage/records.ts'
+import type { Seconds } from './time.ts'
+
+export interface ThrottlePolicy {
+  readonly account_attempts_per_minute: number
+  readonly address_attempts_per_minute: number
+  readonly client_failures_per_minute: number
+  readonly lock_base_seconds: Seconds
+  readonly lock_max_seconds: Seconds
+  readonly max_consecutive_failures: number
+}
+
+/**
+ * A keyed digest (the vault's): strangers choose the values, and a counter's key has the same size whatever they
+ * choose.
+ */
+export type ThrottleDigest = (label: string, value: string) => string
+
+const MINUTE = 60
+const YEAR = 365 * 86_400
+const NO_LOCK = { lock_base_seconds: 0, lock_max_seconds: 0 } as const
+
+/**
+ * The limits that a sign-in passes, the most general first: one that refuses is not told apart by whose account it is.
+ *
+ * @param attempt.identifier folded; it counts whether or not an account has it
+ */
+export function signInLimits(
+  attempt: { identifier: string; address_prefix: string },
+  policy: ThrottlePolicy,
+  digest: ThrottleDigest,
+): ThrottleLimit[] {
+  const { identifier, address_prefix } = attempt
+  return [
+    perMinute(digest('throttle:address', address_prefix), policy.address_attempts_per_minute),
+    {
+      // Guesses from everywhere together. However slow they are, they end here until a reset.
+      key: accountThrottleKey(identifier, digest),
+      limit: Number.MAX_SAFE_INTEGER,
+      window_seconds: YEAR,
+      max_consecutive: policy.max_consecutive_failures,
+      ...NO_LOCK,
+    },
+    {
+      // Only this address is locked, so that a stranger cannot keep the owner out.
+      // An address prefix has no space in it, so no two pairs are the same text.
+      ...perMinute(
+        digest('throttle:account_address', `${address_prefix} ${identifier}`),
+        policy.account_attempts_per_minute,
+      ),
+      lock_base_seconds: policy.lock_base_seconds,
+      lock_max_seconds: policy.lock_max_seconds,
+    },
+  ]
+}
+
+/** The counter of failures in a row, which only a success or a reset puts back. */
+export function accountThrottleKey(identifier: string, digest: ThrottleDigest): string {
+  return digest('throttle:account', identifier)
+}
+
+/** The limit on failed authentications of one client (RFC 6749 §2.3.1: it must be protected against brute force). */
+export function clientAuthLimits(client_id: string, policy: ThrottlePolicy, digest: ThrottleDigest): ThrottleLimit[] {
+  return [perMinute(digest('throttle:client_auth', client_id), policy.client_failures_per_minute)]
+}
+
+function perMinute(key: string, limit: number): ThrottleLimit {
+  return { key, limit, window_seconds: MINUTE, max_consecutive: null, ...NO_LOCK }
+}
