@@ -205,6 +205,9 @@ export const LOCK_THROTTLE = `UPDATE throttles SET locks = locks + 1, locked_unt
   WHERE key = $1 AND locks = $2 AND locked_until <= $3 AND window_ends_at > $3`
 export const GIVE_BACK_ATTEMPT = `UPDATE throttles
   SET attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, consecutive = 0, locks = 0 WHERE key = $1`
+export const WITHDRAW_ATTEMPT = `UPDATE throttles
+  SET attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END,
+    consecutive = CASE WHEN consecutive > 0 THEN consecutive - 1 ELSE 0 END WHERE key = $1`
 export const DELETE_THROTTLE = 'DELETE FROM throttles WHERE key = $1'
 
 // Keys, secrets and one-time handles

@@ -123,6 +123,8 @@ export interface ThrottleStore {
   consumeAttempt(limits: readonly ThrottleLimit[], now: Seconds): Promise<ThrottleOutcome>
   /** A success: the attempt is given back and the failures in a row forgotten. */
   giveBackAttempt(keys: readonly string[]): Promise<void>
+  /** The check could not be made: this attempt is as if it had never been, and earlier failures still count. */
+  withdrawAttempt(keys: readonly string[]): Promise<void>
   /** An administrator's or a password reset's: the counters start anew. */
   resetThrottle(keys: readonly string[]): Promise<void>
 }

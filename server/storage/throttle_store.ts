@@ -53,6 +53,10 @@ export function throttleStore(driver: Driver): ThrottleStore {
       await driver.batch(giveBackSteps(keys))
     },
 
+    async withdrawAttempt(keys) {
+      await driver.batch(keys.toSorted().map((key) => ({ sql: sql.WITHDRAW_ATTEMPT, values: [key] })))
+    },
+
     async resetThrottle(keys) {
       await driver.batch(keys.toSorted().map((key) => ({ sql: sql.DELETE_THROTTLE, values: [key] })))
     },
