@@ -88,6 +88,7 @@ function wrap(kek: KeyEncryptionKey, where: string, data_key: Uint8Array, random
 }
 
 function unwrap(kek: KeyEncryptionKey, where: string, envelope: Envelope): Buffer | undefined {
+  if (kek.kek_id !== envelope.kek_id) return undefined
   return decrypt(kek.key, envelope.wrap_iv, wrapContext(kek.kek_id, where), envelope.wrapped_key)
 }
 

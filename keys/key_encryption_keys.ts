@@ -26,9 +26,11 @@ export async function readKeyEncryptionKeys(path: string): Promise<KeyEncryption
   }
   try {
     // The open file is examined, not the path: what was checked is what is read.
-    const { mode, size } = await file.stat()
-    assertPrivate(path, mode)
-    if (size > LONGEST_FILE_BYTES) throw new VaultError(`${path} is too large to be a key-encryption key file.`)
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.size > LONGEST_FILE_BYTES) {
+      throw new VaultError(`${path} is no key-encryption key file. Restore the file from your copy.`)
+    }
+    assertPrivate(path, stats.mode)
     return parseKeyEncryptionKeys(path, await file.readFile('utf8'))
   } finally {
     await file.close()
@@ -49,18 +51,25 @@ ${kek_id}:${Buffer.from(random.bytes(KEY_BYTES)).toString('base64')}
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeDurably(temporary, text)
     try {
-      // Unlike rename(2), link(2) never replaces a file that is there; unlike O_EXCL on the path, it never shows half a file.
-      await link(temporary, path)
+      await linkOnce(temporary, path)
     } finally {
       await unlink(temporary)
     }
     await syncDirectory(dirname(path))
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return
     throw new VaultError(
       `The key-encryption key file ${path} cannot be created. Let the server's user write to its directory, or put the file there yourself.`,
       { cause: error },
     )
+  }
+}
+
+/** Unlike rename(2), link(2) never replaces a file that is there; unlike O_EXCL on the path, it never shows half a file. */
+async function linkOnce(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
   }
 }
 

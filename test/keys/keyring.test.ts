@@ -1,6 +1,6 @@
 import t from 'tap'
 import { activeKey, keyState, nextKey, publishedKeys } from '../../keys/keyring.ts'
-import { record } from './records.ts'
+import { record } from '../helpers/signing_key_record.ts'
 
 const next = record('next')
 const active = record('active', { activated_at: 5 })

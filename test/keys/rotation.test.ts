@@ -6,7 +6,7 @@ import {
   REMOVAL_LEEWAY_SECONDS,
   type RotationPolicy,
 } from '../../keys/rotation.ts'
-import { record } from './records.ts'
+import { record } from '../helpers/signing_key_record.ts'
 
 const DAY = 86_400
 const policy: RotationPolicy = {

@@ -6,7 +6,7 @@ import { dueChanges, type KeyringChange, missingKeys, planRotation, type Rotatio
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../server/protocol/resource.ts'
 import type { Seconds } from '../../server/protocol/time.ts'
 import type { SigningKeyRecord } from '../../server/storage/records.ts'
-import { record } from './records.ts'
+import { record } from '../helpers/signing_key_record.ts'
 
 /** How late another node may learn of a rotation. */
 const LONGEST_LAG_SECONDS = 300
