@@ -4,6 +4,9 @@ export const SIGNING_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
 /** The JWS algorithms we sign with (RFC 7518 §3.1; RFC 8037 for EdDSA over Ed25519). */
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
+/** The longest that any configuration lets an access token live: a day. A retired key is published for as long. */
+export const MAX_ACCESS_TOKEN_SECONDS: Seconds = 86_400
+
 /**
  * A resource server (an API): what a `resource` parameter may name and an access token's `aud` may be.
  *

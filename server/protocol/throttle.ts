@@ -65,9 +65,17 @@ export function accountThrottleKey(identifier: string, digest: ThrottleDigest): 
   return digest('throttle:account', identifier)
 }
 
-/** The limit on failed authentications of one client (RFC 6749 §2.3.1: it must be protected against brute force). */
-export function clientAuthLimits(client_id: string, policy: ThrottlePolicy, digest: ThrottleDigest): ThrottleLimit[] {
-  return [perMinute(digest('throttle:client_auth', client_id), policy.client_failures_per_minute)]
+/**
+ * The limit on failed authentications of one client (RFC 6749 §2.3.1: it must be protected against brute force).
+ * Counted by address prefix as well: otherwise a stranger with a wrong secret could keep an honest service from its tokens.
+ */
+export function clientAuthLimit(
+  attempt: { client_id: string; address_prefix: string },
+  policy: ThrottlePolicy,
+  digest: ThrottleDigest,
+): ThrottleLimit {
+  const { client_id, address_prefix } = attempt
+  return perMinute(digest('throttle:client_auth', `${address_prefix} ${client_id}`), policy.client_failures_per_minute)
 }
 
 function perMinute(key: string, limit: number): ThrottleLimit {

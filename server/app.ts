@@ -1,0 +1,76 @@
+import underPressure from '@fastify/under-pressure'
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
+import { adminScope } from './admin/index.ts'
+import { createClientAuthenticator } from './client_auth/index.ts'
+import type { Deps } from './deps.ts'
+import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
+import { endpoints } from './endpoints/index.ts'
+import { browserScope } from './http/browser_scope.ts'
+import { sendOAuthError } from './http/error_reply.ts'
+import { machineScope } from './http/machine_scope.ts'
+import { publicScope } from './http/public_scope.ts'
+import { setSecurityHeaders } from './http/security_headers.ts'
+import { setup } from './interactions/setup.ts'
+import { OAuthError } from './protocol/errors.ts'
+import { issuerPath } from './protocol/server_metadata.ts'
+import { tokenApi } from './token_api/index.ts'
+import { randomId } from './tokens/issue.ts'
+
+const SECOND = 1000
+const MAX_REQUESTS_PER_SOCKET = 10_000
+const MAX_HEADER_BYTES = 16_384
+
+/**
+ * The whole server: five scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
+ *
+ * @param draining whether the process is on its way out
+ */
+export async function buildApp(deps: Deps, draining: () => boolean = () => false): Promise<FastifyInstance> {
+  const app = createFastify(deps)
+  const { config } = deps
+  const endpointDeps: EndpointDeps = { ...deps, draining, authenticateClient: createClientAuthenticator(deps) }
+  const routesOf = (scope: EndpointScope) =>
+    endpoints.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
+
+  setSecurityHeaders(app, config.issuer)
+  await shedLoad(app, config.http.max_event_loop_delay_milliseconds)
+  app.setErrorHandler(sendOAuthError)
+  app.setNotFoundHandler((request, reply) =>
+    sendOAuthError(new OAuthError('invalid_request', 'there is nothing here', { status: 404 }), request, reply),
+  )
+
+  const below: [FastifyPluginAsync, string][] = [
+    [publicScope(routesOf('public')), ''],
+    [machineScope(deps, routesOf('machine')), issuerPath(config.issuer)],
+    [tokenApi(deps), issuerPath(config.issuer)],
+    [browserScope(deps, [setup(deps)]), issuerPath(config.issuer)],
+    [adminScope(deps), `${issuerPath(config.issuer)}/admin/api`],
+  ]
+  for (const [plugin, prefix] of below) await app.register(plugin, { prefix })
+  return app
+}
+
+function createFastify({ config: { http }, log, random }: Deps): FastifyInstance {
+  return fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: () => randomId(random),
+    trustProxy: http.trust_proxy.length > 0 ? [...http.trust_proxy] : false,
+    bodyLimit: http.body_limit_bytes,
+    requestTimeout: http.request_timeout_seconds * SECOND,
+    connectionTimeout: http.connection_timeout_seconds * SECOND,
+    handlerTimeout: http.handler_timeout_seconds * SECOND,
+    keepAliveTimeout: http.keep_alive_timeout_seconds * SECOND,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: true,
+    // What a client sends is what is judged: nothing is converted to fit.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+  })
+}
+
+async function shedLoad(app: FastifyInstance, max_event_loop_delay_milliseconds: number): Promise<void> {
+  if (max_event_loop_delay_milliseconds === 0) return
+  await app.register(underPressure, { maxEventLoopDelay: max_event_loop_delay_milliseconds, retryAfter: 1 })
+}

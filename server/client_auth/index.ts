@@ -1,0 +1,103 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Caller, Deps } from '../deps.ts'
+import { auditRecord } from '../observe/audit.ts'
+import type { AuthenticatedClient, Client } from '../protocol/client.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { clientAuthLimit } from '../protocol/throttle.ts'
+import type { Seconds } from '../protocol/time.ts'
+import type { ClientAuthMethod, ClientAuthRequest, PresentedClient } from './client_auth.ts'
+import { clientSecretBasic } from './client_secret_basic.ts'
+import { clientSecretPost } from './client_secret_post.ts'
+import { none } from './none.ts'
+
+/** The registry: how a client may authenticate. Discovery and registration follow from it. */
+export const clientAuthMethods: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost, none]
+
+/** The label under which the vault digests client secrets. */
+export const CLIENT_SECRET_LABEL = 'client_secret'
+
+const MAX_LOCKED = 10_000
+
+export type AuthenticateClient = (request: ClientAuthRequest, caller: Caller) => Promise<AuthenticatedClient>
+
+/**
+ * Makes the one function that turns a request into an {@link AuthenticatedClient}.
+ *
+ * Failures are counted in the database, successes cost nothing. Who has failed too often is remembered here until the
+ * lock ends, so that a right guess among many is not let in either.
+ *
+ * @throws {OAuthError} from the function: `invalid_client`, or `invalid_request` for two methods at once
+ */
+export function createClientAuthenticator(
+  deps: Pick<Deps, 'config' | 'store' | 'vault' | 'clock' | 'random'>,
+): AuthenticateClient {
+  const locked = new Map<string, Seconds>()
+  return async (request, caller) => {
+    const { method, presented } = readPresented(request)
+    const attempt = { client_id: presented.client_id, address_prefix: caller.address_prefix }
+    const limit = clientAuthLimit(attempt, deps.config.throttle, (label, value) => deps.vault.digest(label, value))
+    const now = deps.clock.now()
+    const locked_until = locked.get(limit.key) ?? 0
+    if (locked_until > now) throw tooManyFailures(locked_until - now)
+    const client = await deps.store.findClient(presented.client_id)
+    const failure = whyNot(deps, client, method, presented)
+    if (client !== undefined && failure === undefined) return client as AuthenticatedClient
+    const counted = await deps.store.consumeAttempt([limit], now)
+    if (counted.outcome === 'refused') {
+      remember(locked, limit.key, now + counted.retry_after, now)
+      throw tooManyFailures(counted.retry_after)
+    }
+    const detail = { reason: failure ?? 'unknown client' }
+    const known = client === undefined ? {} : { client_id: client.client_id }
+    await deps.store.appendAudit([auditRecord(deps, 'client_auth.refused', { ...known, caller, detail })])
+    // An attacker must not learn whether the client exists: one description for all of these.
+    throw new OAuthError('invalid_client', 'client authentication failed', { detail: detail.reason })
+  }
+}
+
+function readPresented(request: ClientAuthRequest): { method: ClientAuthMethod; presented: PresentedClient } {
+  const found = clientAuthMethods.flatMap((method) => {
+    const presented = method.read(request)
+    return presented === undefined ? [] : [{ method, presented }]
+  })
+  const [first, second] = found
+  // RFC 6749 §2.3: the client MUST NOT use more than one authentication method in each request.
+  if (second !== undefined) throw new OAuthError('invalid_request', 'more than one client authentication method')
+  // RFC 6749 Appendix A.1: client-id = *VSCHAR.
+  if (first === undefined || !/^[\x20-\x7e]+$/.test(first.presented.client_id)) {
+    throw new OAuthError('invalid_client', 'no client authentication included')
+  }
+  return first
+}
+
+function whyNot(
+  deps: Pick<Deps, 'vault'>,
+  client: Client | undefined,
+  method: ClientAuthMethod,
+  presented: PresentedClient,
+): string | undefined {
+  if (client === undefined) return 'unknown client'
+  if (client.disabled_at !== null) return 'client disabled'
+  if (!method.registered_as.includes(client.token_endpoint_auth_method)) return 'another method is registered'
+  if (method.token_endpoint_auth_method === 'none') return undefined
+  const stored = client.client_secret_digest
+  const matches = (secret: string) => stored !== null && equal(deps.vault.digest(CLIENT_SECRET_LABEL, secret), stored)
+  return presented.secrets.some(matches) ? undefined : 'wrong secret'
+}
+
+function equal(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+}
+
+/** Bounded: when the map is full the oldest lock is forgotten, and the database says so again at the next failure. */
+function remember(locked: Map<string, Seconds>, key: string, until: Seconds, now: Seconds): void {
+  for (const [other, ends] of locked) {
+    if (ends > now && locked.size < MAX_LOCKED) break
+    locked.delete(other)
+  }
+  locked.set(key, until)
+}
+
+function tooManyFailures(retry_after: Seconds): OAuthError {
+  return new OAuthError('invalid_client', 'too many failed client authentications', { status: 429, retry_after })
+}

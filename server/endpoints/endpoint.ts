@@ -1,0 +1,24 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Config } from '../../config/schema.ts'
+import type { AuthenticateClient } from '../client_auth/index.ts'
+import type { Deps } from '../deps.ts'
+import type { ServerMetadata } from '../protocol/server_metadata.ts'
+
+/** Which rules about bodies, cookies, CORS, caching and errors hold around an endpoint; see `server/http/`. */
+export type EndpointScope = 'public' | 'machine' | 'browser' | 'resource' | 'admin'
+
+export interface EndpointDeps extends Deps {
+  readonly authenticateClient: AuthenticateClient
+  /** Whether the process is on its way out and wants no new work. */
+  draining(): boolean
+}
+
+/** One endpoint: a file named as RFC 8414 names it, and a line in the registry. */
+export interface Endpoint {
+  readonly name: string
+  readonly spec: string
+  readonly scope: EndpointScope
+  /** What it adds to discovery, which so says what is really there. */
+  metadata(config: Config): Partial<ServerMetadata>
+  plugin(deps: EndpointDeps): FastifyPluginAsync
+}

@@ -1,0 +1,41 @@
+import { clientAuthMethods } from '../client_auth/index.ts'
+import { grantTypes } from '../grant_types/index.ts'
+import { callerOf } from '../http/caller.ts'
+import { formOf } from '../http/machine_scope.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { readParameters, single } from '../protocol/parameters.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/**
+ * The token endpoint: authenticates the client, then hands over to the grant type.
+ *
+ * @see [RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)
+ */
+export const token: Endpoint = {
+  name: 'token_endpoint',
+  spec: 'RFC 6749 §3.2',
+  scope: 'machine',
+  metadata: ({ issuer }) => ({
+    token_endpoint: `${issuer}/token`,
+    grant_types_supported: grantTypes.map(({ grant_type }) => grant_type),
+    token_endpoint_auth_methods_supported: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
+  }),
+  plugin: (deps) => async (app) => {
+    app.post('/token', async (request) => {
+      const form = formOf(request)
+      const caller = callerOf(request)
+      const { authorization } = request.headers
+      const client = await deps.authenticateClient({ authorization, form }, caller)
+      const asked = single(form, 'grant_type')
+      if (asked === undefined) throw new OAuthError('invalid_request', 'grant_type is missing')
+      const grantType = grantTypes.find(({ grant_type }) => grant_type === asked)
+      if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported')
+      // RFC 6749 §5.2: unauthorized_client, the client is not authorized to use this grant type.
+      if (!client.grant_types.includes(grantType.grant_type)) {
+        throw new OAuthError('unauthorized_client', 'the client is not registered for this grant type')
+      }
+      const parameters = readParameters(grantType.parameters, form)
+      return grantType.exchange({ client, parameters, caller, now: deps.clock.now() }, deps)
+    })
+  },
+}

@@ -1,0 +1,35 @@
+import type { Static } from 'typebox'
+import type { Caller, Deps } from '../deps.ts'
+import type { AuthenticatedClient } from '../protocol/client.ts'
+import type { Parameters } from '../protocol/parameters.ts'
+import type { Seconds } from '../protocol/time.ts'
+
+/** A token request whose client has authenticated and whose parameters have been read. */
+export interface ClientRequest<T> {
+  readonly client: AuthenticatedClient
+  readonly parameters: T
+  readonly caller: Caller
+  readonly now: Seconds
+}
+
+/** @see [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1) */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: Seconds
+  readonly scope?: string
+  readonly refresh_token?: string
+  readonly refresh_token_expires_in?: Seconds
+}
+
+export type GrantDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'random' | 'log'>
+
+/** One value of `grant_type`: a file named after it, and a line in the registry. */
+export interface GrantType<P extends Parameters = Parameters> {
+  readonly grant_type: string
+  readonly spec: string
+  /** What it reads of the form. */
+  readonly parameters: P
+  /** @throws {OAuthError} */
+  exchange(request: ClientRequest<Static<P>>, deps: GrantDeps): Promise<TokenResponse>
+}

@@ -1,0 +1,6 @@
+import { clientCredentials } from './client_credentials.ts'
+import type { GrantType } from './grant_type.ts'
+import { refreshToken } from './refresh_token.ts'
+
+/** The registry: what `grant_type` may be. Discovery, registration and the token endpoint follow from it. */
+export const grantTypes: readonly GrantType[] = [refreshToken, clientCredentials]

@@ -1,0 +1,46 @@
+import { HasherBusy } from '../accounts/password.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { StorageUnavailable } from '../storage/driver.ts'
+
+const RETRY_AFTER_SECONDS = 1
+
+/**
+ * Whatever was thrown, as a refusal that a stranger may read. Each scope renders it in the form that its endpoints'
+ * specification defines. What is not recognised is our fault: `server_error`, and the log has the rest.
+ */
+export function toOAuthError(thrown: unknown): OAuthError {
+  if (thrown instanceof OAuthError) return thrown
+  if (thrown instanceof StorageUnavailable || thrown instanceof HasherBusy) {
+    return new OAuthError('temporarily_unavailable', 'try again in a moment', {
+      cause: thrown,
+      retry_after: RETRY_AFTER_SECONDS,
+    })
+  }
+  const code = codeOf(thrown)
+  switch (code) {
+    case 'FST_UNDER_PRESSURE':
+    case 'FST_ERR_HANDLER_TIMEOUT':
+      return new OAuthError('temporarily_unavailable', 'the server is busy', { retry_after: RETRY_AFTER_SECONDS })
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new OAuthError('invalid_request', 'the request is too large', { status: 413 })
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new OAuthError('invalid_request', 'the Content-Type is not supported here', { status: 415 })
+    case 'FST_ERR_NOT_FOUND':
+      return new OAuthError('invalid_request', 'there is nothing here', { status: 404 })
+  }
+  const status = statusOf(thrown)
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new OAuthError('invalid_request', 'the request is malformed', { cause: thrown, status })
+  }
+  return new OAuthError('server_error', 'something went wrong here', { cause: thrown })
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+}
+
+function statusOf(thrown: unknown): number | undefined {
+  return thrown instanceof Error && 'statusCode' in thrown && typeof thrown.statusCode === 'number'
+    ? thrown.statusCode
+    : undefined
+}

@@ -1,0 +1,43 @@
+import cors from '@fastify/cors'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { Deps } from '../deps.ts'
+import { type Form, parseForm } from '../protocol/parameters.ts'
+import { sendOAuthError } from './error_reply.ts'
+import { forbidStoring } from './security_headers.ts'
+
+/**
+ * Where programs talk to programs: forms in, JSON out, no cookies, nothing stored, errors as in RFC 6749 §5.2.
+ * The routes inside get a {@link Form} as their body, and an empty one when there was none.
+ */
+export function machineScope(deps: Pick<Deps, 'config'>, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
+  return async (app) => {
+    forbidStoring(app)
+    await allowOrigins(app, deps.config.http.cors_origins)
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'buffer', bodyLimit: deps.config.http.token_body_limit_bytes },
+      async (_request: unknown, body: Buffer) => parseForm(body),
+    )
+    app.setErrorHandler((error, request, reply) => sendOAuthError(error, request, reply))
+    for (const plugin of routes) await app.register(plugin)
+  }
+}
+
+const NO_FORM: Form = new Map()
+
+/** The form of a request in this scope. */
+export function formOf(request: { body: unknown }): Form {
+  return request.body instanceof Map ? request.body : NO_FORM
+}
+
+/** CORS for the configured origins only; without any, browsers' scripts from elsewhere stay out. */
+export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['POST'],
+    allowedHeaders: ['content-type', 'authorization'],
+    maxAge: 600,
+  })
+}

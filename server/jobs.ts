@@ -1,0 +1,66 @@
+import type { Deps } from './deps.ts'
+import { sealAudit } from './observe/audit_chain.ts'
+
+const SECOND = 1000
+const KEY_SCHEDULE_SECONDS = 60
+const SEAL_SECONDS = 5
+
+interface Job {
+  readonly name: string
+  readonly every_seconds: number
+  run(): Promise<unknown>
+}
+
+/**
+ * What the server does without being asked. Every node runs every job; each is safe to run anywhere at any time, since
+ * what it changes it claims by a conditional statement.
+ */
+function jobs(deps: Deps): Job[] {
+  const { config, keys, store, clock } = deps
+  return [
+    { name: 'read the keyring', every_seconds: config.keys.poll_seconds, run: () => keys.reload() },
+    { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
+    { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
+    {
+      name: 'sweep what has expired',
+      every_seconds: config.storage.sweep_interval_seconds,
+      run: () => store.sweep(clock.now(), config.storage.sweep_limit),
+    },
+  ]
+}
+
+/** Starts the jobs. @returns stops them, after the runs under way */
+export function startJobs(deps: Deps): () => Promise<void> {
+  const stops = jobs(deps).map((job) => repeat(job, deps.log))
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()))
+  }
+}
+
+/** Runs a job again and again, never twice at once. A failure is logged, and the next turn tries again. */
+function repeat(job: Job, log: Deps['log']): () => Promise<void> {
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  const turn = async () => {
+    try {
+      await job.run()
+    } catch (err) {
+      log.error({ err, job: job.name }, 'a background job failed; it will be tried again')
+    }
+    schedule()
+  }
+  const schedule = () => {
+    if (stopped) return
+    timer = setTimeout(() => {
+      running = turn()
+    }, job.every_seconds * SECOND)
+    timer.unref()
+  }
+  schedule()
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+    return running
+  }
+}

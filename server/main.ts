@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import closeWithGrace from 'close-with-grace'
+import type { Config } from '../config/schema.ts'
+import { openSigningKeys } from '../keys/signing_keys.ts'
+import { openVault } from '../keys/vault.ts'
+import { createPasswordHasher } from './accounts/password.ts'
+import { createSetupLink } from './accounts/setup_link.ts'
+import { buildApp } from './app.ts'
+import type { Deps, Random } from './deps.ts'
+import { startJobs } from './jobs.ts'
+import { createLog, type Log } from './observe/log.ts'
+import { MAX_ACCESS_TOKEN_SECONDS } from './protocol/resource.ts'
+import type { Clock } from './protocol/time.ts'
+import { openStore } from './storage/open.ts'
+import { ensureLoginClient } from './token_api/client.ts'
+
+const GRACE_MILLISECONDS = 9000
+const DIRECTORY_MODE = 0o700
+
+/** The one clock and the one source of randomness. */
+export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
+export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
+
+export interface OpenOptions {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Log
+}
+
+/** Opens everything that the server works with; what a first start lacks is made. Whoever opens closes the store. */
+export async function openDeps(config: Config, options: OpenOptions = {}): Promise<Deps> {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const log = options.log ?? createLog(config.log)
+  await mkdir(config.data_dir, { recursive: true, mode: DIRECTORY_MODE })
+  // Hashing a decoy and opening the database want different parts of the machine.
+  const [store, passwords] = await Promise.all([
+    openStore({ database: config.database, max_connections: config.storage.postgres_pool }, clock),
+    createPasswordHasher({
+      memory_kib: config.passwords.memory_kib,
+      time_cost: config.passwords.time_cost,
+      parallelism: config.passwords.parallelism,
+      concurrency: config.passwords.hash_concurrency,
+      queue_length: config.passwords.hash_queue,
+      random,
+    }),
+  ])
+  try {
+    const { key_encryption_key_file, rotation_seconds, publish_ahead_seconds } = config.keys
+    const vault = await openVault({ key_encryption_key_file, store, random, clock })
+    const policy = { rotation_seconds, publish_ahead_seconds, longest_token_seconds: MAX_ACCESS_TOKEN_SECONDS }
+    const keys = await openSigningKeys({ store, vault, clock, random, policy })
+    const deps = { config, store, keys, vault, passwords, clock, random, log }
+    await ensureLoginClient(deps)
+    return deps
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+export interface Served {
+  /** The set-up link for the first administrator, if there is none yet. */
+  readonly setup_url: string | undefined
+  readonly deps: Deps
+  close(): Promise<void>
+}
+
+/**
+ * Starts the server and keeps it running until a signal ends it: then it is no longer ready, finishes what it has
+ * begun, and leaves the database at rest.
+ */
+export async function serve(config: Config): Promise<Served> {
+  const deps = await openDeps(config)
+  const { log } = deps
+  let draining = false
+  const app = await buildApp(deps, () => draining)
+  await app.listen({ host: config.host, port: config.port })
+  const stopJobs = startJobs(deps)
+  const link = await createSetupLink(deps)
+  const close = async () => {
+    draining = true
+    await app.close()
+    await stopJobs()
+    await deps.store.close()
+  }
+  closeWithGrace({ delay: GRACE_MILLISECONDS, logger: false }, async ({ err, signal }) => {
+    if (err === undefined) log.info({ signal }, 'stopping')
+    else log.fatal({ err }, 'stopping on an error that nothing handled')
+    await close()
+  })
+  log.info({ issuer: config.issuer, host: config.host, port: config.port }, 'ready')
+  return { setup_url: link === 'administrator_exists' ? undefined : link.setup_url, deps, close }
+}

@@ -1,0 +1,24 @@
+/**
+ * Authorization server metadata, as far as this server has something to say.
+ *
+ * @see [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)
+ * @see [OpenID Connect Discovery 1.0 §3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata)
+ */
+export interface ServerMetadata {
+  readonly issuer: string
+  readonly jwks_uri: string
+  readonly token_endpoint: string
+  readonly revocation_endpoint: string
+  readonly introspection_endpoint: string
+  readonly grant_types_supported: readonly string[]
+  readonly response_types_supported: readonly string[]
+  readonly subject_types_supported: readonly string[]
+  readonly token_endpoint_auth_methods_supported: readonly string[]
+  readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  readonly introspection_endpoint_auth_methods_supported: readonly string[]
+}
+
+/** The path of an issuer, without a slash at its end: every route of the protocol stands below it. */
+export function issuerPath(issuer: string): string {
+  return new URL(issuer).pathname.replace(/\/$/, '')
+}

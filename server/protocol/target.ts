@@ -1,0 +1,154 @@
+import { type Account, ADMIN_ROLE } from './account.ts'
+import type { Client } from './client.ts'
+import { OAuthError } from './errors.ts'
+import type { Resource, SigningAlgorithm } from './resource.ts'
+import { ADMIN_SCOPES, ANY, formatScope, isReservedScope, parseScope } from './scope.ts'
+import type { Seconds } from './time.ts'
+
+/**
+ * What a token is for: the resources it names, the scope it carries there, how long it lives and how it is signed.
+ *
+ * @see [RFC 8707 §2.2](https://www.rfc-editor.org/rfc/rfc8707#section-2.2)
+ */
+export interface Target {
+  /** Becomes `aud`. Never empty. */
+  readonly resources: readonly string[]
+  readonly scope: string
+  readonly access_token_seconds: Seconds
+  readonly signing_alg: SigningAlgorithm
+}
+
+export interface TargetRequest {
+  /** Each as {@link normalizeResource} gave it. */
+  readonly resource: readonly string[]
+  readonly scope: string | undefined
+}
+
+/**
+ * The URI that a `resource` parameter names. Only the slash of an empty path is normalised away: clients' URL types
+ * add it, and the rest is compared as a string.
+ *
+ * @throws {OAuthError} `invalid_target` unless it is an absolute URI without a fragment (RFC 8707 §2)
+ */
+export function normalizeResource(resource: string): string {
+  if (!URL.canParse(resource) || resource.includes('#')) {
+    throw new OAuthError('invalid_target', 'a resource must be an absolute URI without a fragment')
+  }
+  return resource.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?]+)\/$/i, '$1')
+}
+
+/**
+ * Which resources a request is about, before they are looked up.
+ * None named: those already granted; else the admin API when only its scopes are asked for; else the default one.
+ */
+export function resourcesAskedFor(
+  request: TargetRequest,
+  defaults: { granted?: readonly string[]; default_resource: string; admin_resource: string },
+): readonly string[] {
+  if (request.resource.length > 0) return [...new Set(request.resource)]
+  if (defaults.granted !== undefined) return defaults.granted
+  const scopes = parseScope(request.scope ?? '') ?? []
+  const administers = scopes.length > 0 && scopes.every(isReservedScope)
+  return [administers ? defaults.admin_resource : defaults.default_resource]
+}
+
+/**
+ * Decides what a token will be for.
+ *
+ * @param parties.granted what the grant already holds; a request may narrow it and never widen it (RFC 6749 §6)
+ * @param asked.resources the resources found, in the order of {@link resourcesAskedFor}; one that is not registered is missing
+ * @throws {OAuthError} `invalid_target`, `invalid_scope`
+ */
+export function selectTarget(
+  parties: { client: Client; account: Account | null; granted?: { scope: string; resources: readonly string[] } },
+  asked: { resources: readonly string[]; found: readonly Resource[]; scope: string | undefined },
+  defaults: { default_resource: string; admin_resource: string; access_token_seconds: Seconds },
+): Target {
+  const { client, account, granted } = parties
+  for (const resource of asked.resources) {
+    const known = asked.found.some((found) => found.resource === resource)
+    const within = granted === undefined || granted.resources.includes(resource)
+    if (!known || !within || !mayAskFor(client, account, resource, defaults)) {
+      throw new OAuthError('invalid_target', 'the resource is not available to this client', { detail: resource })
+    }
+  }
+  const [first] = asked.found
+  if (first === undefined) throw new OAuthError('invalid_target', 'no resource was named')
+  // One token has one signature: resources that want different algorithms need a token each.
+  if (asked.found.some((found) => found.signing_alg !== first.signing_alg)) {
+    throw new OAuthError('invalid_target', 'these resources cannot share a token; ask for one at a time')
+  }
+  const admin = asked.resources.includes(defaults.admin_resource)
+  const held = scopesHeld(client, account, asked.found, admin, granted?.scope)
+  return {
+    resources: asked.resources,
+    scope: grantedScope(asked.scope, held),
+    access_token_seconds: Math.min(
+      ...asked.found.map((found) => found.access_token_seconds ?? defaults.access_token_seconds),
+    ),
+    signing_alg: first.signing_alg,
+  }
+}
+
+function mayAskFor(
+  client: Client,
+  account: Account | null,
+  resource: string,
+  defaults: { default_resource: string; admin_resource: string },
+): boolean {
+  if (resource === defaults.admin_resource) return ADMIN_SCOPES.some((scope) => mayHold(client, account, scope))
+  if (resource === defaults.default_resource) return true
+  return client.resources.includes(resource) || client.resources.includes(ANY)
+}
+
+/** Whether the client may be given a scope, for this account or (null) for itself. */
+function mayHold(client: Client, account: Account | null, scope: string): boolean {
+  const registered = parseScope(client.scope) ?? []
+  if (!isReservedScope(scope)) return registered.includes(scope) || registered.includes(ANY)
+  // Nobody grants what they lack: for an account, the admin API's scopes come with the role.
+  return registered.includes(scope) && (account === null || account.roles.includes(ADMIN_ROLE))
+}
+
+interface ScopesHeld {
+  has(scope: string): boolean
+  /** Whether the client may ask for it anywhere. */
+  registered(scope: string): boolean
+  /** What is granted when no scope is asked for. */
+  readonly all: readonly string[]
+}
+
+function scopesHeld(
+  client: Client,
+  account: Account | null,
+  resources: readonly Resource[],
+  admin: boolean,
+  granted: string | undefined,
+): ScopesHeld {
+  const grantedScopes = granted === undefined ? undefined : (parseScope(granted) ?? [])
+  const registered = (scope: string) => grantedScopes?.includes(scope) ?? mayHold(client, account, scope)
+  const meaningful = (scope: string) =>
+    isReservedScope(scope)
+      ? admin
+      : resources.some((resource) => resource.scopes === null || resource.scopes.includes(scope))
+  const has = (scope: string) => registered(scope) && mayHold(client, account, scope) && meaningful(scope)
+  const candidates = grantedScopes ?? [
+    ...(parseScope(client.scope) ?? []),
+    ...resources.flatMap((resource) => resource.scopes ?? []),
+  ]
+  return { has, registered, all: candidates.filter((scope) => scope !== ANY && has(scope)) }
+}
+
+function grantedScope(asked: string | undefined, held: ScopesHeld): string {
+  if (asked === undefined) return formatScope(held.all)
+  const scopes = parseScope(asked)
+  if (scopes === undefined) throw new OAuthError('invalid_scope', 'the scope is malformed')
+  if (!scopes.every(held.registered)) {
+    throw new OAuthError('invalid_scope', 'the scope exceeds what was granted to this client')
+  }
+  // RFC 6749 §3.3: the server MAY ignore part of the scope, here what means nothing at these resources; the response says so.
+  const kept = scopes.filter(held.has)
+  if (kept.length === 0 && scopes.length > 0) {
+    throw new OAuthError('invalid_scope', 'none of these scopes is known at the resource')
+  }
+  return formatScope(kept)
+}

@@ -1,0 +1,109 @@
+import { signIn } from '../accounts/sign_in.ts'
+import type { Caller, Deps } from '../deps.ts'
+import { auditRecord } from '../observe/audit.ts'
+import type { Account } from '../protocol/account.ts'
+import type { Client } from '../protocol/client.ts'
+import { assertMayIssue, type Grant } from '../protocol/grant.ts'
+import { formatRefreshToken } from '../protocol/refresh_token.ts'
+import type { Target } from '../protocol/target.ts'
+import { issueAccessToken, randomId } from '../tokens/issue.ts'
+import { resolveTarget } from '../tokens/resources.ts'
+import { findLoginClient } from './client.ts'
+import { busy, noActiveAccount, throttled } from './errors.ts'
+import { optionalText, optionalTexts, readBody, requireTexts } from './fields.ts'
+
+export interface TokenPair {
+  readonly refresh: string
+  readonly access: string
+}
+
+/** `POST /api/token/`: a name and a password for a pair of tokens, and with them a new grant. */
+export async function obtain(deps: Deps, rawBody: unknown, caller: Caller): Promise<TokenPair> {
+  const { username_field } = deps.config.token_api
+  const body = readBody(rawBody)
+  const texts = requireTexts(body, [username_field, 'password'])
+  const request = { resource: optionalTexts(body, 'resource'), scope: optionalText(body, 'scope') }
+  const signedIn = await signIn(
+    deps,
+    { identifier: texts[username_field] ?? '', password: texts.password ?? '' },
+    caller,
+  )
+  switch (signedIn.outcome) {
+    case 'refused':
+      throw noActiveAccount()
+    case 'throttled':
+      throw throttled(signedIn.retry_after)
+    case 'busy':
+      throw busy(signedIn.retry_after)
+    case 'signed_in':
+      return openGrant(deps, signedIn, request, caller)
+  }
+}
+
+async function openGrant(
+  deps: Deps,
+  { account, give_back }: { account: Account; give_back: readonly string[] },
+  request: { resource: readonly string[]; scope: string | undefined },
+  caller: Caller,
+): Promise<TokenPair> {
+  const client = await findLoginClient(deps)
+  const target = await targetOrGiveBack(deps, client, account, request, give_back)
+  const now = deps.clock.now()
+  const grant = newGrant(deps, client, account, target, caller)
+  const entitlement = assertMayIssue({ client, account, grant })
+  const { account_id } = account
+  const { client_id, grant_id, session_id } = grant
+  const fields = { account_id, client_id, grant_id, session_id, caller, detail: { amr: grant.amr } }
+  await deps.store.createGrant(grant, give_back, [auditRecord(deps, 'sign_in.succeeded', fields)])
+  const issued = await issueAccessToken(deps, entitlement, target, now)
+  return {
+    refresh: formatRefreshToken({ grant_id, generation: grant.generation }, deps.vault.refreshTokenMacKey),
+    access: issued.access_token,
+  }
+}
+
+/** The password was right, so the attempt does not count, whatever else is wrong with the request. */
+async function targetOrGiveBack(
+  deps: Deps,
+  client: Client,
+  account: Account,
+  request: { resource: readonly string[]; scope: string | undefined },
+  give_back: readonly string[],
+): Promise<Target> {
+  try {
+    return await resolveTarget(deps, { client, account }, request)
+  } catch (error) {
+    await deps.store.giveBackAttempt(give_back)
+    throw error
+  }
+}
+
+function newGrant(deps: Deps, client: Client, account: Account, target: Target, caller: Caller): Grant {
+  const now = deps.clock.now()
+  const { tokens } = deps.config
+  const absolute_expires_at = now + (client.refresh_token_absolute_seconds ?? tokens.refresh_absolute_seconds)
+  const idle_expires_at = now + (client.refresh_token_idle_seconds ?? tokens.refresh_idle_seconds)
+  return {
+    grant_id: randomId(deps.random),
+    client_id: client.client_id,
+    account_id: account.account_id,
+    session_id: randomId(deps.random),
+    scope: target.scope,
+    resources: target.resources,
+    auth_time: now,
+    // RFC 8176 §2: password-based authentication.
+    amr: ['pwd'],
+    acr: null,
+    cnf: null,
+    generation: 0,
+    rotated_at: now,
+    late_replay_generation: null,
+    idle_expires_at: Math.min(idle_expires_at, absolute_expires_at),
+    absolute_expires_at,
+    revoked_at: null,
+    revoked_because: null,
+    created_at: now,
+    address_prefix: caller.address_prefix,
+    user_agent: caller.user_agent,
+  }
+}

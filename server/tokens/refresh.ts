@@ -1,0 +1,219 @@
+import type { Caller, Deps } from '../deps.ts'
+import { type AuditEvent, auditRecord } from '../observe/audit.ts'
+import { type Client, isConfidential } from '../protocol/client.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { type Entitlement, type Ineligible, mayIssue } from '../protocol/grant.ts'
+import {
+  decideRefresh,
+  formatRefreshToken,
+  parseRefreshToken,
+  type RefreshDecision,
+  type RefreshPolicy,
+  type RefusedRefresh,
+} from '../protocol/refresh_token.ts'
+import type { Target } from '../protocol/target.ts'
+import type { Seconds } from '../protocol/time.ts'
+import type { AuditRecord, GrantContext } from '../storage/records.ts'
+import { type IssuedAccessToken, issueAccessToken } from './issue.ts'
+import { resolveTarget } from './resources.ts'
+
+export interface RefreshRequest {
+  readonly refresh_token: string
+  /** Already authenticated, as far as its registration asks. */
+  readonly client: Client
+  readonly resource: readonly string[]
+  readonly scope: string | undefined
+  readonly caller: Caller
+}
+
+export type RefreshRefusal =
+  /** Not a refresh token of ours, its grant gone, or another client's: one answer, so that nobody learns which. */
+  'invalid' | 'revoked' | 'account_disabled' | 'client_disabled' | RefusedRefresh
+
+export type Refreshed =
+  | ({
+      readonly outcome: 'refreshed'
+      readonly refresh_token: string
+      readonly refresh_token_expires_in: Seconds
+    } & IssuedAccessToken)
+  | { readonly outcome: 'refused'; readonly reason: RefreshRefusal }
+
+type Refusal = Extract<Refreshed, { outcome: 'refused' }>
+type RefreshDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'random' | 'log'>
+
+// Each lost race means that another caller moved the grant, and what it became is never undecided twice in a row.
+const MAX_RACES = 8
+
+/**
+ * Exchanges a refresh token: the one path of `/token` and of the login API.
+ *
+ * @throws {OAuthError} `invalid_scope` or `invalid_target` for what the grant does not hold
+ * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)
+ */
+export async function refresh(deps: RefreshDeps, request: RefreshRequest): Promise<Refreshed> {
+  const presented = parseRefreshToken(request.refresh_token, (id) => deps.vault.findRefreshTokenMacKey(id))
+  if (presented === undefined) return refused('invalid')
+  for (let race = 0; race < MAX_RACES; race++) {
+    const context = await deps.store.findGrant(presented.grant_id)
+    const answer = await attempt(deps, request, context, presented.generation)
+    if (answer !== 'lost_race') return answer
+  }
+  throw new OAuthError('temporarily_unavailable', 'the grant is being changed, try again', { retry_after: 1 })
+}
+
+async function attempt(
+  deps: RefreshDeps,
+  request: RefreshRequest,
+  context: GrantContext | undefined,
+  generation: number,
+): Promise<Refreshed | 'lost_race'> {
+  // RFC 6749 §6: the refresh token is bound to the client to which it was issued.
+  if (context === undefined || context.grant.client_id !== request.client.client_id) return refused('invalid')
+  const { grant, account } = context
+  const tell = (event: AuditEvent, detail?: Record<string, unknown>) => [
+    auditRecord(deps, event, {
+      account_id: grant.account_id,
+      client_id: grant.client_id,
+      grant_id: grant.grant_id,
+      session_id: grant.session_id,
+      caller: request.caller,
+      detail: { generation, ...detail },
+    }),
+  ]
+  const refuse = async (reason: RefreshRefusal, event: AuditEvent = 'refresh.refused') => {
+    await deps.store.appendAudit(tell(event, { reason }))
+    return refused(reason)
+  }
+  const entitlement = mayIssue({ client: request.client, account, grant })
+  if (typeof entitlement === 'string') return refuse(reasonOf(entitlement))
+  const target = await resolveTarget(
+    deps,
+    { client: request.client, account: entitlement.account, granted: grant },
+    request,
+  )
+  const now = deps.clock.now()
+  const policy = refreshPolicy(deps.config, request.client, target.access_token_seconds)
+  const bound = isConfidential(request.client) || grant.cnf !== null
+  const decision = decideRefresh({ presented: generation, grant, policy, bound, now })
+  if (decision.outcome === 'refuse') return refuse(decision.reason, eventOfRefusal(decision))
+  if (decision.outcome === 'revoke') {
+    const audit = tell('refresh.reused')
+    await deps.store.revokeGrant(grant.grant_id, { because: 'refresh_token_reused', now }, audit)
+    deps.log.warn({ grant_id: grant.grant_id, client_id: grant.client_id }, 'refresh token reused, grant revoked')
+    return refused('refresh token reused')
+  }
+  const next = await carryOut(deps, decision, context, generation, now, tell)
+  return next === 'lost_race' ? next : answer(deps, entitlement, target, next, now)
+}
+
+/** What the client holds after a decision that grants: which generation, until when, and how long its access token may live. */
+interface Next {
+  readonly generation: number
+  readonly idle_expires_at: Seconds
+  readonly access_token_not_after: Seconds | undefined
+}
+
+/** Makes the decision true in the database; whoever gets there second has lost the race. */
+async function carryOut(
+  deps: RefreshDeps,
+  decision: Exclude<RefreshDecision, { outcome: 'refuse' | 'revoke' }>,
+  { grant }: GrantContext,
+  generation: number,
+  now: Seconds,
+  tell: (event: AuditEvent) => AuditRecord[],
+): Promise<Next | 'lost_race'> {
+  const { grant_id } = grant
+  switch (decision.outcome) {
+    case 'rotate': {
+      const { idle_expires_at } = decision
+      const outcome = await deps.store.rotateRefreshToken(
+        { grant_id, generation, now, idle_expires_at },
+        tell('refresh.rotated'),
+      )
+      if (outcome === 'stale') return 'lost_race'
+      return { generation: generation + 1, idle_expires_at, access_token_not_after: undefined }
+    }
+    case 'touch': {
+      const { idle_expires_at } = decision
+      const outcome = await deps.store.touchGrant(
+        { grant_id, generation, now, idle_expires_at },
+        tell('refresh.rotated'),
+      )
+      if (outcome === 'stale') return 'lost_race'
+      return { generation, idle_expires_at, access_token_not_after: undefined }
+    }
+    case 'resend': {
+      // Nothing moves, but the commit says that the grant still stood: a revocation acknowledged before it wins.
+      const { idle_expires_at } = grant
+      const outcome = await deps.store.touchGrant(
+        { grant_id, generation: grant.generation, now, idle_expires_at },
+        tell('refresh.resent'),
+      )
+      if (outcome === 'stale') return 'lost_race'
+      return { generation: grant.generation, idle_expires_at, access_token_not_after: decision.access_token_not_after }
+    }
+    case 'resend_late': {
+      const replay = { grant_id, generation: grant.generation, late_replay_generation: generation }
+      const outcome = await deps.store.recordLateReplay(replay, tell('refresh.resent_late'))
+      if (outcome === 'stale') return 'lost_race'
+      return { generation: grant.generation, idle_expires_at: grant.idle_expires_at, access_token_not_after: undefined }
+    }
+  }
+}
+
+async function answer(
+  deps: RefreshDeps,
+  entitlement: Entitlement & { grant: { grant_id: string } | null },
+  target: Target,
+  next: Next,
+  now: Seconds,
+): Promise<Refreshed> {
+  const issued = await issueAccessToken(deps, entitlement, target, now, next.access_token_not_after)
+  const grant_id = entitlement.grant?.grant_id ?? ''
+  return {
+    outcome: 'refreshed',
+    ...issued,
+    refresh_token: formatRefreshToken({ grant_id, generation: next.generation }, deps.vault.refreshTokenMacKey),
+    refresh_token_expires_in: next.idle_expires_at - now,
+  }
+}
+
+/** The lifetimes and the window of a client's refresh tokens: its own where it has them, else the configuration's. */
+export function refreshPolicy(config: Deps['config'], client: Client, access_token_seconds: Seconds): RefreshPolicy {
+  const profile = client.refresh_token_profile
+  const windows = {
+    strict: 0,
+    fixed: 0,
+    standard: client.reuse_window_seconds ?? config.tokens.reuse_window_seconds,
+    resilient: client.reuse_window_seconds ?? config.tokens.resilient_window_seconds,
+  }
+  return {
+    profile,
+    reuse_window_seconds: windows[profile],
+    idle_seconds: client.refresh_token_idle_seconds ?? config.tokens.refresh_idle_seconds,
+    access_token_seconds,
+  }
+}
+
+function refused(reason: RefreshRefusal): Refusal {
+  return { outcome: 'refused', reason }
+}
+
+function reasonOf(ineligible: Ineligible): RefreshRefusal {
+  switch (ineligible) {
+    case 'client_disabled':
+      return 'client_disabled'
+    case 'account_gone':
+    case 'account_disabled':
+      return 'account_disabled'
+    case 'grant_revoked':
+      return 'revoked'
+    case 'grant_of_another':
+      return 'invalid'
+  }
+}
+
+function eventOfRefusal(refusal: Extract<RefreshDecision, { outcome: 'refuse' }>): AuditEvent {
+  if (refusal.reason === 'not yet issued') return 'refresh.impossible_generation'
+  return refusal.suspicious ? 'refresh.reused' : 'refresh.refused'
+}

@@ -1,0 +1,63 @@
+import type { Deps } from '../deps.ts'
+import type { Account } from '../protocol/account.ts'
+import type { Client } from '../protocol/client.ts'
+import type { Resource } from '../protocol/resource.ts'
+import { ADMIN_SCOPES } from '../protocol/scope.ts'
+import { normalizeResource, resourcesAskedFor, selectTarget, type Target } from '../protocol/target.ts'
+
+/** The resources that are always there: this server's admin API, and the default one even when nobody registered it. */
+export function builtInResources(config: Deps['config']): { default_resource: string; admin_resource: string } {
+  return {
+    default_resource: config.tokens.default_resource ?? config.issuer,
+    admin_resource: `${config.issuer}/admin/api`,
+  }
+}
+
+/** Resolves what a request names (`resource`, `scope`) to what its token will be for. @throws {OAuthError} */
+export async function resolveTarget(
+  deps: Pick<Deps, 'config' | 'store'>,
+  parties: { client: Client; account: Account | null; granted?: { scope: string; resources: readonly string[] } },
+  request: { resource: readonly string[]; scope: string | undefined },
+): Promise<Target> {
+  const builtIn = builtInResources(deps.config)
+  const resource = request.resource.map(normalizeResource)
+  const resources = resourcesAskedFor(
+    { resource, scope: request.scope },
+    { ...builtIn, ...(parties.granted === undefined ? {} : { granted: parties.granted.resources }) },
+  )
+  const found = await findResources(deps, resources)
+  return selectTarget(
+    parties,
+    { resources, found, scope: request.scope },
+    { ...builtIn, access_token_seconds: deps.config.tokens.access_token_seconds },
+  )
+}
+
+/** Looks resources up, registered or built in, in the order asked. */
+export async function findResources(
+  deps: Pick<Deps, 'config' | 'store'>,
+  resources: readonly string[],
+): Promise<Resource[]> {
+  const { default_resource, admin_resource } = builtInResources(deps.config)
+  const builtIn: readonly Resource[] = [
+    { ...BARE, resource: admin_resource, scopes: ADMIN_SCOPES },
+    { ...BARE, resource: default_resource, scopes: null },
+  ]
+  const onlyBuiltIn = resources.every((resource) => resource === admin_resource)
+  const registered = onlyBuiltIn ? [] : await deps.store.findResources(resources)
+  return resources.flatMap((resource) => {
+    const known =
+      resource === admin_resource
+        ? builtIn[0]
+        : (registered.find((row) => row.resource === resource) ?? builtIn.find((row) => row.resource === resource))
+    return known === undefined ? [] : [known]
+  })
+}
+
+const BARE = {
+  access_token_seconds: null,
+  signing_alg: 'RS256',
+  introspection_clients: [],
+  created_at: 0,
+  updated_at: 0,
+} as const
