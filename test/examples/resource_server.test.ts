@@ -1,13 +1,12 @@
 /** The fastify example, as a program of its own, beside an issuer that also makes tokens nobody should. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { apiClient, type Get, refusal } from '../helpers/api_client.ts'
 import { startProgram } from '../helpers/child_process.ts'
 import { hostileTokens } from '../helpers/hostile_tokens.ts'
-import { makeSigningKey, type StandInIssuer, signToken, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
+import { makeSigningKey, signToken, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
 
 const PROGRAM = new URL('../../examples/resource_server/index.ts', import.meta.url).pathname
-
-type Get = (path: string, token?: string) => Promise<Response>
 
 /** Starts the example, which ends with the test. @returns sends it a request */
 async function startApi(test: Test, issuer: { issuer: string; audience: string }): Promise<Get> {
@@ -17,24 +16,11 @@ async function startApi(test: Test, issuer: { issuer: string; audience: string }
     ready: /Listening on (\S+)/,
   })
   test.teardown(() => api.stop())
-  return (path, token) =>
-    fetch(`${api.match[1]}${path}`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
-}
-
-async function startIssuer(test: Test): Promise<StandInIssuer> {
-  const issuer = await startStandInIssuer()
-  test.teardown(() => issuer.down())
-  return issuer
-}
-
-/** What RFC 6750 §3 says about a refusal: status and challenge. */
-async function answer(response: Promise<Response>): Promise<[number, string | null]> {
-  const { status, headers } = await response
-  return [status, headers.get('www-authenticate')]
+  return apiClient(String(api.match[1]))
 }
 
 t.test('tokens', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await startStandInIssuer(t)
   const get = await startApi(t, issuer)
 
   const me = await get('/me', await issuer.token())
@@ -55,21 +41,21 @@ t.test('tokens', async (t) => {
   t.equal((await get('/me', typ_jwt)).status, 401, 'RFC 9068 §4: refused: typ JWT, whatever the claims')
 
   for (const { title, token } of await hostileTokens(issuer)) {
-    t.strictSame(await answer(get('/me', token)), [401, 'Bearer error="invalid_token"'], `refused: ${title}`)
+    t.strictSame(await refusal(get('/me', token)), [401, 'Bearer error="invalid_token"'], `refused: ${title}`)
   }
 
-  t.strictSame(await answer(get('/me')), [401, 'Bearer'], 'RFC 6750 §3.1: no token, no error code')
+  t.strictSame(await refusal(get('/me')), [401, 'Bearer'], 'RFC 6750 §3.1: no token, no error code')
   t.equal((await get('/me', await issuer.token())).status, 200, 'the next honest request works')
 })
 
 t.test('scopes', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await startStandInIssuer(t)
   const get = await startApi(t, issuer)
 
   t.equal((await get('/read', await issuer.token({ scope: 'write read' }))).status, 200, 'the scope is there')
   for (const scope of ['write', 'reader', 'READ', '', undefined]) {
     t.strictSame(
-      await answer(get('/read', await issuer.token({ scope }))),
+      await refusal(get('/read', await issuer.token({ scope }))),
       [403, 'Bearer error="insufficient_scope", scope="read"'],
       `RFC 6750 §3.1: scope ${JSON.stringify(scope)} is not read`,
     )
@@ -78,7 +64,7 @@ t.test('scopes', async (t) => {
 })
 
 t.test('rotation', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await startStandInIssuer(t)
   const get = await startApi(t, issuer)
   const before = await issuer.token()
   t.equal((await get('/me', before)).status, 200)
@@ -95,7 +81,7 @@ t.test('rotation', async (t) => {
 })
 
 t.test('a key rotated out is refused once the max-age of the set is over', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await startStandInIssuer(t)
   issuer.max_age_seconds = 1
   const get = await startApi(t, issuer)
   const before = await issuer.token()
@@ -106,7 +92,7 @@ t.test('a key rotated out is refused once the max-age of the set is over', async
 })
 
 t.test('an issuer that is down', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await startStandInIssuer(t)
   issuer.max_age_seconds = 1
   const get = await startApi(t, issuer)
   t.equal((await get('/me', await issuer.token())).status, 200)

@@ -6,6 +6,7 @@ import { KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { CompactSign, calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose'
+import type { Test } from 'tap'
 
 export interface SigningKey {
   readonly kid: string
@@ -52,8 +53,8 @@ export interface StandInIssuer {
   token(changes?: Claims, header?: Claims): Promise<string>
 }
 
-/** Starts one on a free port of the loopback, which it keeps over being down and up again. */
-export async function startStandInIssuer(): Promise<StandInIssuer> {
+/** Starts one on a free port of the loopback, which it keeps over being down and up again. It ends with the test. */
+export async function startStandInIssuer(test: Pick<Test, 'teardown'>): Promise<StandInIssuer> {
   let jwks_requests = 0
   let port = 0
 
@@ -118,5 +119,6 @@ export async function startStandInIssuer(): Promise<StandInIssuer> {
       return signToken(self.keys[0], self.claims(changes), header)
     },
   }
+  test.teardown(() => self.down())
   return self
 }
