@@ -78,7 +78,7 @@ function dueActivation(
 
 /** Someone asks for a rotation before it is due. */
 export interface RotationRequest {
-  /** The active key may be in other hands: it is to verify nothing from now on. */
+  /** A key may be in other hands: what has signed until now is to verify nothing from now on. */
   readonly emergency: boolean
   /** Some verifiers may refuse the new key's tokens until they fetch the JWK Set again. */
   readonly force: boolean

@@ -55,11 +55,19 @@ export interface SigningKeys {
   list(): readonly ListedKey[]
   /** Makes what an algorithm lacks, as when a resource first asks for it. */
   ensure(alg: SigningAlgorithm): Promise<void>
-  /** Reads what other processes have changed: one query when that is nothing. */
+  /**
+   * Reads what other processes have changed: one query when that is nothing. To be called at least every
+   * `REMOVAL_LEEWAY_SECONDS`: until then this process signs with a key that has retired elsewhere.
+   */
   reload(): Promise<void>
   /** Creates, activates and removes what is due. Any number of processes may run it at once. */
   runSchedule(): Promise<void>
-  /** @param request `alg` is RS256 when it is left out */
+  /**
+   * Activates the next key before it is due. `emergency` removes every key of the algorithm that has signed, so that
+   * no earlier token verifies.
+   *
+   * @param request `alg` is RS256 when it is left out
+   */
   rotate(
     request: RotationRequest & { readonly alg?: SigningAlgorithm; readonly actor: string },
   ): Promise<RotationOutcome>
@@ -110,35 +118,34 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     auditRecord(options, event, { actor, detail }),
   ]
 
-  const makeRecord = async (alg: SigningAlgorithm, activated: boolean): Promise<SigningKeyRecord> => {
+  const makeNext = async (alg: SigningAlgorithm): Promise<SigningKeyRecord> => {
     const material = await generateSigningKey(alg, vault)
-    const now = clock.now()
-    return { ...material, created_at: now, activated_at: activated ? now : null, retired_at: null, removed_at: null }
+    return { ...material, created_at: clock.now(), activated_at: null, retired_at: null, removed_at: null }
   }
 
   /** Another process may be faster: the database lets one win, and both go on with what it then holds. */
-  const carryOut = async (change: KeyringChange, actor: string, emergency = false): Promise<'done' | 'lost_race'> => {
+  const carryOut = async (change: KeyringChange, actor: string, emergency = false): Promise<void> => {
     const { alg } = change
-    let outcome: 'inserted' | 'activated' | 'removed' | 'lost_race'
-    if (change.change === 'found' || change.change === 'add_next') {
-      const next = await makeRecord(alg, false)
-      // One instant for both: see isFounding in rotation.ts.
-      const first = { ...(await makeRecord(alg, true)), created_at: next.created_at, activated_at: next.created_at }
-      const keys = change.change === 'found' ? [first, next] : [next]
-      const kids = keys.map(({ kid }) => kid)
-      outcome = await store.insertSigningKeys(keys, audit('keys.created', actor, { alg, kids }))
-    } else if (change.change === 'activate') {
+    if (change.change === 'remove') {
+      const { kid } = change
+      await store.removeSigningKey(kid, clock.now(), audit('keys.removed', actor, { alg, kid }))
+      return read()
+    }
+    const next = await makeNext(alg)
+    if (change.change === 'activate') {
       const { kid, retire } = change
-      const next = await makeRecord(alg, false)
       const detail = { alg, kid, retired: retire, next: next.kid, emergency }
       const step = { kid, retire, next, now: clock.now(), emergency }
-      outcome = await store.activateSigningKey(step, audit('keys.rotated', actor, detail))
-    } else {
-      const { kid } = change
-      outcome = await store.removeSigningKey(kid, clock.now(), audit('keys.removed', actor, { alg, kid }))
+      await store.activateSigningKey(step, audit('keys.rotated', actor, detail))
+      return read()
     }
-    await read()
-    return outcome === 'lost_race' ? 'lost_race' : 'done'
+    const keys = [next]
+    // One instant for both: see isFounding in rotation.ts.
+    const { created_at } = next
+    if (change.change === 'found') keys.push({ ...(await makeNext(alg)), created_at, activated_at: created_at })
+    const kids = keys.map(({ kid }) => kid)
+    await store.insertSigningKeys(keys, audit('keys.created', actor, { alg, kids }))
+    return read()
   }
 
   /** Reads first: what is missing here may have been made elsewhere. */
@@ -152,6 +159,12 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     throw new Error(`no ${alg} key could be made`)
   }
 
+  /** In an emergency no key that has signed is trusted, whichever of them it was that leaked. */
+  const dropRetiring = async (alg: SigningAlgorithm, actor: string) => {
+    const retiring = keyring.records.filter((key) => key.alg === alg && keyState(key) === 'retiring')
+    for (const { kid } of retiring) await carryOut({ change: 'remove', alg, kid }, actor)
+  }
+
   const rotate: SigningKeys['rotate'] = async ({ alg = 'RS256', actor, ...request }) => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await makeMissing(alg, actor)
@@ -159,14 +172,11 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
       if (plan.outcome === 'too_early') return plan
       if (plan.outcome === 'no_next_key') continue
       const { kid, retire } = plan
-      const done = await carryOut({ change: 'activate', alg, kid, retire }, actor, request.emergency)
-      if (done === 'done') return { outcome: 'rotated', kid, retired: retire }
+      await carryOut({ change: 'activate', alg, kid, retire }, actor, request.emergency)
       const active = activeKey(keyring.records, alg)
       if (active === undefined || active.kid === retire) continue
-      // Someone else has just rotated: a second rotation would only use up the next key as well.
-      if (request.emergency && retire !== null && keyring.loaded.has(retire)) {
-        await carryOut({ change: 'remove', alg, kid: retire }, actor)
-      }
+      // A lost race is a rotation too: a second one would only use up the next key as well.
+      if (request.emergency) await dropRetiring(alg, actor)
       return { outcome: 'rotated', kid: active.kid, retired: retire }
     }
     throw new Error(`the ${alg} key could not be rotated`)
@@ -202,9 +212,9 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
       return [...keyring.active.keys()]
     },
     list() {
-      return keyring.records.map(({ kid, alg, created_at, activated_at, retired_at, ...rest }) => {
-        const state = keyState({ kid, alg, created_at, activated_at, retired_at, ...rest })
-        return { kid, alg, state, created_at, activated_at, retired_at }
+      return keyring.records.map((record) => {
+        const { kid, alg, created_at, activated_at, retired_at } = record
+        return { kid, alg, state: keyState(record), created_at, activated_at, retired_at }
       })
     },
     ensure,
