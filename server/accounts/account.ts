@@ -1,0 +1,120 @@
+import type { Config } from '../../config/schema.ts'
+import type { Deps } from '../deps.ts'
+import type { Account } from '../protocol/account.ts'
+import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
+import { commonPasswords } from './common_passwords.ts'
+import { passwordHashFormat } from './password_hash_formats.ts'
+import { checkNewPassword, describePasswordProblem } from './password_policy.ts'
+
+/** What is asked of a new account. Without `password` and `password_hash` nobody can sign in with a password. */
+export interface NewAccount {
+  readonly username: string
+  readonly email?: string | null | undefined
+  readonly email_verified?: boolean | undefined
+  readonly name?: string | null | undefined
+  readonly password?: string | undefined
+  /** A hash made elsewhere, in a form that `password_hash_formats.ts` knows. */
+  readonly password_hash?: string | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** Why a field cannot be taken, in a sentence for a person. */
+export interface AccountProblem {
+  readonly field: keyof NewAccount
+  readonly message: string
+}
+
+export type NewAccountDeps = Pick<Deps, 'passwords' | 'clock' | 'random'> & {
+  readonly config: Pick<Config, 'passwords'>
+}
+
+const MAX = { username: 150, email: 254, name: 200, role: 64, roles: 32 } as const
+const ACCOUNT_ID_BYTES = 16
+
+/**
+ * Makes an account that can be stored, or says all that is wrong with it. Whether its identifiers are free is for
+ * `Store.createAccount` to say. Rejects with `HasherBusy` when too many passwords are being hashed.
+ */
+export async function newAccount(
+  deps: NewAccountDeps,
+  wanted: NewAccount,
+): Promise<{ readonly account: Account } | { readonly problems: readonly AccountProblem[] }> {
+  const username = wanted.username.trim()
+  const email = wanted.email?.trim() || null
+  const name = wanted.name?.trim() || null
+  const roles = [...new Set(wanted.roles ?? [])]
+
+  const problems = [
+    ...checkProfile({ username, email, name, roles, email_verified: wanted.email_verified === true }),
+    ...(await checkPassword(deps, wanted, { username, email })),
+  ]
+  if (problems.length > 0) return { problems }
+
+  const { password, password_hash = null } = wanted
+  const hash = password === undefined ? password_hash : await deps.passwords.hash(password)
+  const now = deps.clock.now()
+  const account: Account = {
+    account_id: Buffer.from(deps.random.bytes(ACCOUNT_ID_BYTES)).toString('base64url'),
+    username,
+    email,
+    email_verified_at: wanted.email_verified === true ? now : null,
+    name,
+    roles,
+    password_hash: hash,
+    disabled_at: null,
+    created_at: now,
+    updated_at: now,
+  }
+  return { account }
+}
+
+function checkProfile(profile: {
+  username: string
+  email: string | null
+  email_verified: boolean
+  name: string | null
+  roles: readonly string[]
+}): AccountProblem[] {
+  const { username, email, email_verified, name, roles } = profile
+  const problems: AccountProblem[] = []
+  const refuse = (field: AccountProblem['field'], message: string) => problems.push({ field, message })
+
+  if (!isText(username, MAX.username) || !isIdentifier(foldIdentifier(username))) {
+    refuse('username', `A user name has 1 to ${MAX.username} characters, none of them a control character.`)
+  }
+  // RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them its angle brackets. Only a letter sent there can prove more.
+  if (email !== null && !(isText(email, MAX.email) && /^[^\s@]+@[^\s@]+$/.test(email))) {
+    refuse('email', 'This is not an e-mail address.')
+  }
+  if (email === null && email_verified) refuse('email_verified', 'There is no e-mail address that could be verified.')
+  if (name !== null && !isText(name, MAX.name)) {
+    refuse('name', `A name has at most ${MAX.name} characters, none of them a control character.`)
+  }
+  if (roles.length > MAX.roles || !roles.every((role) => isText(role, MAX.role) && role === role.trim())) {
+    refuse('roles', `There are at most ${MAX.roles} roles, each a text of 1 to ${MAX.role} characters.`)
+  }
+  return problems
+}
+
+async function checkPassword(
+  deps: NewAccountDeps,
+  { password, password_hash }: NewAccount,
+  owner: { username: string; email: string | null },
+): Promise<AccountProblem[]> {
+  if (password_hash !== undefined) {
+    if (password !== undefined) return [{ field: 'password_hash', message: 'Give a password or its hash, not both.' }]
+    if (passwordHashFormat(password_hash) !== undefined) return []
+    return [
+      { field: 'password_hash', message: 'This is not a password hash that is known here: argon2id, as a PHC string.' },
+    ]
+  }
+  if (password === undefined) return []
+  const { min_length } = deps.config.passwords
+  const verdict = checkNewPassword(password, { ...owner, min_length, common: await commonPasswords() })
+  return verdict === 'ok' ? [] : [{ field: 'password', message: describePasswordProblem(verdict, min_length) }]
+}
+
+/** Valid Unicode of 1 to `max` characters without control characters: what both databases store and a page can show. */
+function isText(text: string, max: number): boolean {
+  return text !== '' && text.isWellFormed() && !/\p{Cc}/u.test(text) && Array.from(text).length <= max
+}
