@@ -1,6 +1,7 @@
 import type { Clock } from '../protocol/time.ts'
 import type { Driver } from './driver.ts'
 import { migrate } from './migrate.ts'
+import { assertDurable, openPostgres } from './postgres.ts'
 import { sqlStore } from './sql_store.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
@@ -8,22 +9,38 @@ import type { Store } from './store.ts'
 export interface StorageConfig {
   /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`. */
   readonly database: string
+  /** Size of the PostgreSQL pool; 10 by default. */
+  readonly max_connections?: number
 }
+
+/** A migration may take its time, and so may another node's that is waited for. */
+const MIGRATION_TIMEOUT_SECONDS = 600
 
 /** Opens the database, brings its schema up to date and gives the store. */
 export async function openStore(config: StorageConfig, clock: Clock): Promise<Store> {
   const driver = openDriver(config)
+  const migrator = isPostgres(config.database)
+    ? openPostgres(config.database, { max_connections: 1, timeout_seconds: MIGRATION_TIMEOUT_SECONDS })
+    : driver
   try {
-    await migrate(driver, clock)
+    if (driver.engine === 'postgres') await assertDurable(driver)
+    await migrate(migrator, clock)
   } catch (error) {
     await driver.close()
     throw error
+  } finally {
+    if (migrator !== driver) await migrator.close()
   }
   return sqlStore(driver)
 }
 
 /** @throws a `TypeError` for an address that names no engine. */
-export function openDriver({ database }: StorageConfig): Driver {
+export function openDriver({ database, max_connections = 10 }: StorageConfig): Driver {
   if (database.startsWith('sqlite:')) return openSqlite(database.slice('sqlite:'.length))
-  throw new TypeError('database is sqlite:PATH or postgres://…')
+  if (isPostgres(database)) return openPostgres(database, { max_connections })
+  throw new TypeError('the database is sqlite:PATH or postgres://…')
+}
+
+function isPostgres(database: string): boolean {
+  return /^postgres(ql)?:\/\//.test(database)
 }
