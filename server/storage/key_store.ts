@@ -58,6 +58,11 @@ export function keyStore(driver: Driver): KeyStore {
       ]
       await transition(driver, steps, audit)
     },
+
+    async isOneTimeHandleLive(digest, purpose, now) {
+      const rows = await driver.query(sql.SELECT_LIVE_ONE_TIME_HANDLE, [digest, purpose, now])
+      return rows.length > 0
+    },
   }
 }
 

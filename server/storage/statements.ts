@@ -233,6 +233,8 @@ export const SUPERSEDE_ONE_TIME_HANDLES =
   'DELETE FROM one_time_handles WHERE purpose = $1 AND subject IS NOT DISTINCT FROM $2'
 export const CLAIM_ONE_TIME_HANDLE =
   'DELETE FROM one_time_handles WHERE digest = $1 AND purpose = $2 AND expires_at > $3'
+export const SELECT_LIVE_ONE_TIME_HANDLE =
+  'SELECT digest FROM one_time_handles WHERE digest = $1 AND purpose = $2 AND expires_at > $3'
 
 // Audit trail
 

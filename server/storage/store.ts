@@ -154,6 +154,8 @@ export interface KeyStore {
   ): Promise<'replaced' | 'stale'>
   /** Supersedes every earlier handle of the same purpose and subject. */
   createOneTimeHandle(handle: OneTimeHandle, audit: Audit): Promise<void>
+  /** Whether a handle could still be claimed. A page may say so; only a claim decides. */
+  isOneTimeHandleLive(digest: string, purpose: OneTimeHandle['purpose'], now: Seconds): Promise<boolean>
 }
 
 export interface AuditStore {
