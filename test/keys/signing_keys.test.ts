@@ -221,6 +221,14 @@ t.test('the schedule makes keys for what resources ask for, and passes over what
   t.ok(states(keys).includes('EdDSA retiring'))
 })
 
+t.test('an algorithm that signs is rotated whether or not a resource still asks for it', async (t) => {
+  const { keys, clock } = await testKeys(t)
+  await keys.ensure('ES256')
+  clock.at += policy.rotation_seconds
+  await keys.runSchedule()
+  t.ok(states(keys).includes('ES256 retiring'))
+})
+
 t.test('two nodes on one database', async (t) => {
   const { keys: one, clock, store, ...world } = await testKeys(t)
   const two = await openSigningKeys({ ...world, clock, store, policy })
