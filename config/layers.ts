@@ -10,8 +10,11 @@ export interface Layer {
   readonly problems: ConfigProblem[]
 }
 
-/** Names that begin like settings and are none: where the file is. */
+/** Where the file is. */
 export const CONFIG_FILE_VARIABLE = 'GATEHOUSE_CONFIG'
+
+/** Names that begin like settings and are none; the command line reads the last two for a remote server. */
+const NOT_SETTINGS: readonly string[] = [CONFIG_FILE_VARIABLE, 'GATEHOUSE_TOKEN', 'GATEHOUSE_CLIENT_SECRET']
 
 const emptyLayer = (): Layer => ({ values: new Map(), problems: [] })
 
@@ -60,7 +63,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
   const layer = emptyLayer()
   const byName = new Map([...SETTINGS.values()].map((setting) => [setting.environment, setting]))
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('GATEHOUSE_') || name === CONFIG_FILE_VARIABLE || text === undefined) continue
+    if (!name.startsWith('GATEHOUSE_') || NOT_SETTINGS.includes(name) || text === undefined) continue
     const direct = byName.get(name)
     const setting = direct ?? byName.get(name.replace(/_FILE$/, ''))
     if (setting === undefined) {

@@ -24,16 +24,20 @@ export interface LoadedConfig {
   readonly sources: Sources
 }
 
+/** The process's environment, for the command line, which reads credentials from it. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env
+}
+
 const DEFAULT_FILE = 'gatehouse.yaml'
 
 /**
- * Reads the configuration: defaults, overridden by the file, by the environment, by flags. The only reader of
- * `process.env`.
+ * Reads the configuration: defaults, overridden by the file, by the environment, by flags.
  *
  * @throws {ConfigError} with everything that is wrong, at once
  */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
-  const { flags = {}, env = process.env, cwd = process.cwd() } = options
+  const { flags = {}, env = environment(), cwd = process.cwd() } = options
   const { config: file = env[CONFIG_FILE_VARIABLE], ...overrides } = flags
   const layers = [readFile(file, cwd), environmentLayer(env, cwd), flagLayer(overrides)]
 

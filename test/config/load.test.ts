@@ -160,6 +160,12 @@ t.test('lifetimes that contradict each other are refused, and told with both val
   t.same(problemsOf(cwd, { env: equal }), [], 'equal lifetimes are fine')
 })
 
+t.test('what the commands authenticate with is no setting, and no mistake either', async (t) => {
+  const env = { GATEHOUSE_TOKEN: 'a', GATEHOUSE_CLIENT_SECRET: 'b' }
+  t.same(problemsOf(t.testdir(), { env }), [])
+  t.equal(problemsOf(t.testdir(), { env: { GATEHOUSE_TOKENS: 'a' } }).length, 1)
+})
+
 t.test('Kubernetes service links are explained', async (t) => {
   const cwd = t.testdir()
   const env = { GATEHOUSE_SERVICE_HOST: '10.0.0.1', GATEHOUSE_PORT_3000_TCP: 'tcp://10.0.0.1:3000' }
