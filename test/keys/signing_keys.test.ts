@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
 import t from 'tap'
 import { publicJwk } from '../../keys/generate.ts'
@@ -275,6 +276,29 @@ t.test('two nodes on one database', async (t) => {
     const counted = states(one).filter((state) => !state.endsWith('removed'))
     t.same(counted.sort(), ['ES256 active', 'ES256 next', 'RS256 active', 'RS256 next', 'RS256 retiring'])
   })
+})
+
+t.test('a read that comes late does not bring an older keyring back', async (t) => {
+  const { store, ...world } = await testVault(t)
+  let delay_ms = 0
+  const slow = {
+    ...store,
+    async listSigningKeys() {
+      const late_ms = delay_ms
+      const records = await store.listSigningKeys()
+      if (late_ms > 0) await setTimeout(late_ms)
+      return records
+    },
+  }
+  const keys = await openSigningKeys({ ...world, store: slow, policy })
+  await keys.ensure('EdDSA')
+  delay_ms = 100
+  const reloading = keys.reload()
+  await nextTurn()
+  delay_ms = 0
+  const rotating = keys.rotate({ ...calmly, alg: 'EdDSA', force: true })
+  await Promise.all([reloading, rotating])
+  t.ok(states(keys).includes('EdDSA retiring'))
 })
 
 t.test('a stored key that is not what it says is refused', async (t) => {
