@@ -1,5 +1,5 @@
 import underPressure from '@fastify/under-pressure'
-import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { adminScope } from './admin/index.ts'
 import { createClientAuthenticator } from './client_auth/index.ts'
 import type { Deps } from './deps.ts'
@@ -53,7 +53,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
 function createFastify({ config: { http }, log, random }: Deps): FastifyInstance {
   return fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomId(random),
     trustProxy: http.trust_proxy.length > 0 ? [...http.trust_proxy] : false,
     bodyLimit: http.body_limit_bytes,

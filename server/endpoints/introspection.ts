@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { clientAuthMethods } from '../client_auth/index.ts'
+import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { type Client, isConfidential } from '../protocol/client.ts'
@@ -36,6 +37,7 @@ export const introspection: Endpoint = {
       .filter((method) => method !== 'none'),
   }),
   plugin: (deps) => async (app) => {
+    allowOnly(app, '/introspect', 'POST')
     app.post('/introspect', async (request) => {
       const form = formOf(request)
       const { authorization } = request.headers

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { clientAuthMethods } from '../client_auth/index.ts'
+import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { auditRecord } from '../observe/audit.ts'
@@ -26,6 +27,7 @@ export const revocation: Endpoint = {
     revocation_endpoint_auth_methods_supported: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
   }),
   plugin: (deps) => async (app) => {
+    allowOnly(app, '/revoke', 'POST')
     app.post('/revoke', async (request, reply) => {
       const form = formOf(request)
       const caller = callerOf(request)

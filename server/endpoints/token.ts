@@ -1,5 +1,6 @@
 import { clientAuthMethods } from '../client_auth/index.ts'
 import { grantTypes } from '../grant_types/index.ts'
+import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -21,6 +22,7 @@ export const token: Endpoint = {
     token_endpoint_auth_methods_supported: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
   }),
   plugin: (deps) => async (app) => {
+    allowOnly(app, '/token', 'POST')
     app.post('/token', async (request) => {
       const form = formOf(request)
       const caller = callerOf(request)
