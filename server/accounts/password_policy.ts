@@ -40,8 +40,9 @@ const SHORTEST_REPEATED = 8
  * is never cut or mended, since two passwords would then be one.
  */
 export function normalizePassword(password: string): string | undefined {
-  // NFC makes no three UTF-16 units into less than a byte, so a longer text is not worth normalising.
-  if (password.length > 3 * MAX_BYTES || !password.isWellFormed()) return undefined
+  // NFC makes at most three UTF-16 units into two bytes. What is longer is too long, and slow to normalise: hostile
+  // accents take time with the square of their number.
+  if (password.length > 2 * MAX_BYTES || !password.isWellFormed()) return undefined
   const normalized = password.normalize('NFC')
   return Buffer.byteLength(normalized) > MAX_BYTES ? undefined : normalized
 }

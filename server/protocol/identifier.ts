@@ -1,4 +1,10 @@
 /**
+ * In UTF-16 units, as it came: far more than an honest identifier has. Hostile accents take the square of their number
+ * to normalise.
+ */
+const MAX_LENGTH = 1024
+
+/**
  * How two identifiers (usernames, e-mail addresses) are told apart: after Unicode compatibility normalisation and case
  * folding, so that `Ｂｏｂ`, `BOB` and `bob` are one person. Characters that nobody sees (zero-width ones, variation
  * selectors) do not tell them apart either: Unicode's NFKC_Casefold takes them out.
@@ -9,10 +15,12 @@
  * Not folded: letters that merely look alike (Cyrillic `а`, Latin `a`), accents, Turkish `İ` (it stays apart from `i`,
  * while `ı` is one with it), dots and `+tags` in e-mail addresses, and domain names in Punycode.
  *
+ * @returns the folded form; empty, which is nobody's, when there is nothing to see or more than 1,024 UTF-16 units
  * @see [RFC 8265 §3.3](https://www.rfc-editor.org/rfc/rfc8265#section-3.3) UsernameCaseMapped
  * @see [Unicode §3.13](https://www.unicode.org/versions/latest/core-spec/chapter-3/#G63737) NFKC_Casefold
  */
 export function foldIdentifier(identifier: string): string {
+  if (identifier.length > MAX_LENGTH) return ''
   return identifier
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')

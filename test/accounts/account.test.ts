@@ -39,13 +39,13 @@ t.test('a full account', async (t) => {
     password: PASSWORD,
   }
   const account = await accepted(t, wanted)
+  t.strictSame(account.roles, ['admin'], 'each role once')
   t.match(account, {
     account_id: /^[\w-]{22}$/,
     username: 'Alice',
     email: 'Alice@example.com',
     email_verified_at: 1_800_000_000,
     name: 'Alice Liddell',
-    roles: ['admin'],
     disabled_at: null,
     created_at: 1_800_000_000,
     updated_at: 1_800_000_000,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import t from 'tap'
 import { createPasswordHasher, HasherBusy } from '../../server/accounts/password.ts'
@@ -127,5 +128,11 @@ t.test('a password that the policy refuses is never hashed in another form', asy
 
 t.test('parameters that no stored hash may have are refused at the start, before anyone is locked out', async (t) => {
   await t.rejects(createPasswordHasher({ ...CHEAP, ...LINE, memory_kib: 262_145 }), RangeError)
-  await t.resolves(createPasswordHasher({ ...CHEAP, ...LINE, concurrency: 0 }), '0: as many as there are cores but one')
+})
+
+t.test('a concurrency of 0 is one core less than there are, and at least one', async (t) => {
+  const passwords = await createPasswordHasher({ ...CHEAP, ...LINE, concurrency: 0 })
+  const checks = Array.from({ length: 9 }, () => passwords.verify(null, PASSWORD))
+  t.equal(passwords.running, Math.min(9, Math.max(1, availableParallelism() - 1)))
+  await Promise.all(checks)
 })

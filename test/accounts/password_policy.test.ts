@@ -125,6 +125,7 @@ t.test('hostile passwords are judged quickly', async (t) => {
     `${'a'.repeat(1023)}b`,
     `${'1'.repeat(1023)}a`,
     `${'ab'.repeat(511)}c`,
+    `a${'\u0301\u0316'.repeat(50_000)}`,
     `${'!'.repeat(500)}x${'!'.repeat(500)}x`,
   ])
     check(password)

@@ -230,3 +230,19 @@ t.test('two sign-ins at once replace an older hash once, and both succeed', asyn
   )
   t.match(await attempt('erin', PASSWORD), { outcome: 'signed_in' })
 })
+
+t.test('where there is no room to replace an older hash, the sign-in succeeds all the same', async (t) => {
+  const { settle, store, passwords, ...deps } = await town(t, { concurrency: 1, queue_length: 0 })
+  const password_hash = await argon2.hash(PASSWORD, { memoryCost: 128, timeCost: 1, parallelism: 1 })
+  const { account_id } = await settle('frank', { password_hash })
+  const crowded = {
+    ...passwords,
+    async hash(password: string) {
+      const [, hashed] = await Promise.all([passwords.verify(null, ''), passwords.hash(password)])
+      return hashed
+    },
+  }
+  const credentials = { identifier: 'frank', password: PASSWORD }
+  t.match(await signIn({ ...deps, store, passwords: crowded }, credentials, CALLER), { outcome: 'signed_in' })
+  t.equal((await store.findAccount(account_id))?.password_hash, password_hash)
+})

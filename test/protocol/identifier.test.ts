@@ -69,3 +69,11 @@ t.test('PostgreSQL takes neither NUL nor unpaired surrogates: what cannot be sto
   }
   t.notOk(isIdentifier(foldIdentifier('\u200b\u00ad ')), 'nothing to see')
 })
+
+t.test('more than 1,024 UTF-16 units are nobody’s name, and cost nothing to tell', async (t) => {
+  t.equal(foldIdentifier('A'.repeat(1024)), 'a'.repeat(1024))
+  t.equal(foldIdentifier('A'.repeat(1025)), '')
+  const started = performance.now()
+  foldIdentifier(`a${'\u0301\u0316'.repeat(50_000)}`)
+  t.ok(performance.now() - started < 500)
+})
