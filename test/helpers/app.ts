@@ -1,0 +1,164 @@
+/** The whole server in one process: real database, real keys, real hashing, and a clock that the test moves. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/schema.ts'
+import { newAccount } from '../../server/accounts/account.ts'
+import { buildApp } from '../../server/app.ts'
+import { CLIENT_SECRET_LABEL } from '../../server/client_auth/index.ts'
+import type { Deps, Random } from '../../server/deps.ts'
+import { openDeps } from '../../server/main.ts'
+import { createLog } from '../../server/observe/log.ts'
+import type { Account } from '../../server/protocol/account.ts'
+import type { Client } from '../../server/protocol/client.ts'
+import type { Clock, Seconds } from '../../server/protocol/time.ts'
+
+export const NOW = 1_800_000_000
+export const PASSWORD = 'a passphrase of some length'
+
+export interface TestClock extends Clock {
+  advance(seconds: Seconds): void
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance
+  readonly deps: Deps
+  readonly clock: TestClock
+  readonly issuer: string
+  /** Everything that was logged. */
+  readonly logged: string[]
+  readonly inject: (request: InjectOptions) => Promise<LightMyRequestResponse>
+  postJson(url: string, payload: unknown, headers?: Record<string, string>): Promise<LightMyRequestResponse>
+  postForm(
+    url: string,
+    form: Record<string, string> | string,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>
+  createAccount(changes?: { username?: string; email?: string; roles?: string[] }): Promise<Account>
+  createClient(changes?: Partial<Client> & { client_secret?: string }): Promise<Client>
+  /** Signs in at the login API with {@link PASSWORD}. */
+  signIn(username?: string, more?: object): Promise<{ access: string; refresh: string }>
+}
+
+type Test = { teardown(handler: () => Promise<void>): void }
+type Overrides = { [K in keyof Config]?: Config[K] extends object ? Partial<Config[K]> : Config[K] }
+
+/** @param overrides sections of the configuration to change */
+export async function buildTestApp(t: Test, { config: overrides = {} }: { config?: Overrides } = {}): Promise<TestApp> {
+  const data_dir = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+  const { config: defaults } = loadConfig({ flags: { data_dir, database: 'sqlite::memory:' }, env: {}, cwd: data_dir })
+  const config = merge(defaults, overrides)
+  let now = NOW
+  const clock: TestClock = {
+    now: () => now,
+    advance: (seconds) => {
+      now += seconds
+    },
+  }
+  const logged: string[] = []
+  const log = createLog({ level: 'debug', format: 'json' }, { write: (line: string) => void logged.push(line) })
+  const deps = await openDeps(config, { clock, random: seededRandom(), log })
+  const app = await buildApp(deps)
+  t.teardown(async () => {
+    await app.close()
+    await deps.store.close()
+    rmSync(data_dir, { recursive: true, force: true })
+  })
+
+  const inject = (request: InjectOptions) => app.inject(request)
+  const postJson: TestApp['postJson'] = (url, payload, headers = {}) =>
+    app.inject({
+      method: 'POST',
+      url,
+      payload: JSON.stringify(payload),
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+  const postForm: TestApp['postForm'] = (url, form, headers = {}) =>
+    app.inject({
+      method: 'POST',
+      url,
+      payload: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    })
+  return {
+    app,
+    deps,
+    clock,
+    issuer: config.issuer,
+    logged,
+    inject,
+    postJson,
+    postForm,
+    async createAccount({ username = 'alice', email, roles = [] } = {}) {
+      const made = await newAccount(deps, {
+        username,
+        password: PASSWORD,
+        roles,
+        ...(email === undefined ? {} : { email }),
+      })
+      if (!('account' in made)) throw new Error(JSON.stringify(made.problems))
+      await deps.store.createAccount(made.account, [])
+      return made.account
+    },
+    async createClient({ client_secret, ...changes } = {}) {
+      const client: Client = {
+        client_id: 'service',
+        client_secret_digest:
+          client_secret === undefined ? null : deps.vault.digest(CLIENT_SECRET_LABEL, client_secret),
+        grant_types: ['client_credentials', 'refresh_token'],
+        token_endpoint_auth_method: client_secret === undefined ? 'none' : 'client_secret_basic',
+        scope: 'read write',
+        resources: [],
+        first_party: true,
+        refresh_token_profile: 'standard',
+        disabled_at: null,
+        created_at: now,
+        updated_at: now,
+        ...changes,
+      }
+      await deps.store.createClient(client, [])
+      return client
+    },
+    async signIn(username = 'alice', more = {}) {
+      const response = await postJson('/api/token/', { username, password: PASSWORD, ...more })
+      if (response.statusCode !== 200) throw new Error(`sign-in: ${response.statusCode} ${response.body}`)
+      return response.json()
+    },
+  }
+}
+
+/** The same bytes in every run, and never the same twice in one. */
+function seededRandom(): Random {
+  let counter = 0
+  return {
+    bytes: (length) => {
+      const blocks = Array.from({ length: Math.ceil(length / 32) }, () =>
+        createHash('sha256').update(`seed ${counter++}`).digest(),
+      )
+      return Buffer.concat(blocks).subarray(0, length)
+    },
+  }
+}
+
+function merge(config: Config, overrides: Overrides): Config {
+  const entries = Object.entries(overrides).map(([name, value]) => {
+    const section: unknown = config[name as keyof Config]
+    const isSection = typeof section === 'object' && section !== null && typeof value === 'object'
+    return [name, isSection ? { ...section, ...value } : value]
+  })
+  return { ...config, ...Object.fromEntries(entries) }
+}
+
+/** The claims of a JWT, unverified. */
+export function claimsOf(jwt: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+}
+
+/** A Basic Authorization header. */
+export function basic(client_id: string, client_secret: string): { authorization: string } {
+  const encode = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
+  return { authorization: `Basic ${Buffer.from(`${encode(client_id)}:${encode(client_secret)}`).toString('base64')}` }
+}
