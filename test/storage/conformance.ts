@@ -1,0 +1,24 @@
+import type { Test } from 'tap'
+import { accountConformance } from './conformance_accounts.ts'
+import { clientConformance } from './conformance_clients.ts'
+import { driverConformance } from './conformance_driver.ts'
+import { grantConformance } from './conformance_grants.ts'
+import { keyConformance } from './conformance_keys.ts'
+import { raceConformance } from './conformance_races.ts'
+import { throttleConformance } from './conformance_throttles.ts'
+import { trailConformance } from './conformance_trail.ts'
+import type { Opened } from './samples.ts'
+
+/** What every engine has to do: each method and each of its named outcomes, and each race with its one winner. */
+export async function conformance(t: Test, open: () => Promise<Opened>): Promise<void> {
+  const opened = await open()
+  t.teardown(() => opened.store.close())
+  await t.test('driver', (t) => driverConformance(t, opened))
+  await t.test('accounts', (t) => accountConformance(t, opened))
+  await t.test('clients and resources', (t) => clientConformance(t, opened))
+  await t.test('grants', (t) => grantConformance(t, opened))
+  await t.test('throttles', (t) => throttleConformance(t, opened))
+  await t.test('keys, secrets and handles', (t) => keyConformance(t, opened))
+  await t.test('audit trail, leases and sweeping', (t) => trailConformance(t, opened))
+  await t.test('races', (t) => raceConformance(t, opened))
+}

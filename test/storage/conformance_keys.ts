@@ -1,0 +1,68 @@
+import type { Test } from 'tap'
+import { countAudit, fresh, NOW, type Opened, sampleAudit, sampleKey } from './samples.ts'
+
+export async function keyConformance(t: Test, { store }: Opened): Promise<void> {
+  t.test('one next and one active key of an algorithm', async (t) => {
+    const active = sampleKey({ activated_at: NOW })
+    const next = sampleKey()
+    const event = fresh('test.keys')
+    t.equal(await store.insertSigningKeys([active, next], [sampleAudit(event)]), 'inserted')
+    const other = sampleKey({ alg: 'EdDSA' })
+    t.equal(await store.insertSigningKeys([other, sampleKey()], [sampleAudit(event)]), 'lost_race')
+    t.equal(await store.insertSigningKeys([sampleKey({ activated_at: NOW })], []), 'lost_race')
+    t.same((await store.listSigningKeys()).toSorted(byKid), [active, next].toSorted(byKid), 'nothing of the losers')
+    t.equal(await countAudit(store, event), 1)
+
+    const after = sampleKey()
+    const change = { kid: next.kid, retire: active.kid, next: after, now: NOW + 1, emergency: false }
+    t.equal(await store.activateSigningKey({ ...change, retire: null }, []), 'lost_race', 'two active ones')
+    t.equal(await store.activateSigningKey({ ...change, kid: active.kid }, []), 'lost_race')
+    t.equal(await store.activateSigningKey(change, []), 'activated')
+    t.equal(await store.activateSigningKey(change, []), 'lost_race', 'once')
+    t.match(
+      await store.listSigningKeys(),
+      [
+        { kid: active.kid, retired_at: NOW + 1, removed_at: null },
+        { kid: next.kid, activated_at: NOW + 1, retired_at: null },
+        { kid: after.kid, activated_at: null },
+      ].toSorted(byKid),
+    )
+
+    const urgent = { kid: after.kid, retire: next.kid, next: null, now: NOW + 2, emergency: true }
+    t.equal(await store.activateSigningKey(urgent, []), 'activated')
+    const keys = await store.listSigningKeys()
+    t.match(
+      keys.find(({ kid }) => kid === next.kid),
+      { retired_at: NOW + 2, removed_at: NOW + 2 },
+    )
+    t.equal(await store.removeSigningKey(active.kid, NOW + 3, []), 'removed')
+    t.equal(await store.removeSigningKey(active.kid, NOW + 4, []), 'lost_race')
+
+    t.equal(await store.replaceSealedSigningKey(after.kid, 'sealed', 'again'), 'replaced')
+    t.equal(await store.replaceSealedSigningKey(after.kid, 'sealed', 'again'), 'stale')
+  })
+
+  t.test('the first key of an algorithm retires none', async (t) => {
+    const first = sampleKey({ alg: 'ES256' })
+    await store.insertSigningKeys([first], [])
+    const change = { kid: first.kid, retire: null, next: sampleKey({ alg: 'ES256' }), now: NOW, emergency: false }
+    t.equal(await store.activateSigningKey(change, []), 'activated')
+  })
+
+  t.test('a vault secret is made once for a name and key', async (t) => {
+    const secret = { name: fresh('secret'), key_id: 1, sealed: 'sealed', created_at: NOW }
+    t.equal(await store.insertVaultSecret(secret), 'inserted')
+    t.equal(await store.insertVaultSecret({ ...secret, sealed: 'another' }), 'exists')
+    t.equal(await store.insertVaultSecret({ ...secret, key_id: 2 }), 'inserted')
+    t.equal(await store.replaceSealedVaultSecret(secret.name, 1, 'another', 'again'), 'stale')
+    t.equal(await store.replaceSealedVaultSecret(secret.name, 1, 'sealed', 'again'), 'replaced')
+    t.same(await store.listVaultSecrets(), [
+      { ...secret, sealed: 'again' },
+      { ...secret, key_id: 2 },
+    ])
+  })
+}
+
+function byKid(a: { kid: string }, b: { kid: string }): number {
+  return a.kid < b.kid ? -1 : 1
+}
