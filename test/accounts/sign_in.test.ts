@@ -203,6 +203,22 @@ t.test('when the hasher is full: busy, nothing is counted for it, and earlier fa
   )
 })
 
+t.test('busy does not end a row of failures', async (t) => {
+  const { attempt } = await town(t, { concurrency: 1, queue_length: 0 })
+  for (let i = 1; i < throttle.max_consecutive_failures; i++) await attempt('alice', 'wrong', `198.51.100.${i}`)
+  const [, alice] = await Promise.all([attempt('bob', 'wrong'), attempt('alice', 'wrong')])
+  t.match(alice, { outcome: 'busy' })
+  t.match(await attempt('alice', 'wrong'), { outcome: 'refused' })
+  t.match(await attempt('alice', PASSWORD), { outcome: 'throttled', retry_after: 3600 })
+})
+
+t.test('what a database would read as another text is nobody’s name', async (t) => {
+  const { attempt, settle } = await town(t)
+  await settle('\ufffd', { password: PASSWORD })
+  t.match(await attempt('\ud800', PASSWORD), { outcome: 'refused' })
+  t.match(await attempt('\ufffd', PASSWORD), { outcome: 'signed_in' })
+})
+
 t.test(
   'OWASP Password Storage: an older hash is replaced at sign-in, and only when the password is right',
   async (t) => {
