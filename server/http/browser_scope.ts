@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { errorPage } from '../../web/pages/error.ts'
+import { type Page, renderPage } from '../../web/pages/layout.ts'
+import type { Deps } from '../deps.ts'
+import { type Form, parseForm } from '../protocol/parameters.ts'
+import { issuerPath } from '../protocol/server_metadata.ts'
+import { serveAssets } from './assets.ts'
+import { refuseCrossSite } from './csrf.ts'
+import { logRefusal, refusalHeaders } from './error_reply.ts'
+import { toOAuthError } from './fault.ts'
+import { forbidStoring } from './security_headers.ts'
+
+/** What the plugins of this scope are given: how a page is sent, by default with status 200. */
+export interface PageOptions {
+  readonly sendPage: (reply: FastifyReply, page: Page, status?: number) => FastifyReply
+}
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/**
+ * Where people are: forms in, pages out, nothing stored, nothing framed, nothing from another site; an error is a page
+ * with a plain sentence and a reference.
+ */
+export function browserScope(
+  deps: Pick<Deps, 'config'>,
+  routes: readonly FastifyPluginAsync<PageOptions>[],
+): FastifyPluginAsync {
+  const { issuer, http } = deps.config
+  return async (app) => {
+    const shell = serveAssets(app, issuerPath(issuer))
+    const sendPage: PageOptions['sendPage'] = (reply, page, status = 200) =>
+      reply.code(status).type('text/html; charset=utf-8').send(renderPage(shell, page))
+
+    await app.register(async (pages) => {
+      forbidStoring(pages)
+      protectPages(pages, new URL(issuer).origin)
+      pages.removeAllContentTypeParsers()
+      pages.addContentTypeParser(
+        'application/x-www-form-urlencoded',
+        { parseAs: 'buffer', bodyLimit: http.token_body_limit_bytes },
+        async (_request: unknown, body: Buffer) => parseForm(body),
+      )
+      pages.setErrorHandler((thrown, request, reply) => {
+        const error = toOAuthError(thrown)
+        logRefusal(request, error)
+        const { status, description } = error
+        return sendPage(refusalHeaders(reply, error), errorPage({ status, description, reference: request.id }), status)
+      })
+      for (const plugin of routes) await pages.register(plugin, { sendPage })
+    })
+  }
+}
+
+function protectPages(pages: FastifyInstance, origin: string): void {
+  pages.addHook('onRequest', async (request, reply) => {
+    reply.header('content-security-policy', CONTENT_SECURITY_POLICY)
+    reply.header('cross-origin-opener-policy', 'same-origin')
+    // Not `no-referrer`, under which browsers send `Origin: null` with our own forms (Fetch §3.2, "append a request
+    // `Origin` header"). No other site learns an address of ours from this one either.
+    reply.header('referrer-policy', 'same-origin')
+    refuseCrossSite(request, origin)
+  })
+}
+
+/** The query of a request, as strict as a form. @throws {OAuthError} `invalid_request` */
+export function queryOf(request: FastifyRequest): Form {
+  const at = request.url.indexOf('?')
+  return parseForm(Buffer.from(at === -1 ? '' : request.url.slice(at + 1)))
+}
