@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../protocol/time.ts'
 import type { Driver } from './driver.ts'
 import { migrate } from './migrate.ts'
@@ -36,7 +37,8 @@ export async function openStore(config: StorageConfig, clock: Clock): Promise<St
 
 /** @throws a `TypeError` for an address that names no engine. */
 export function openDriver({ database, max_connections = 10 }: StorageConfig): Driver {
-  if (database.startsWith('sqlite:')) return openSqlite(database.slice('sqlite:'.length))
+  const path = /^sqlite:(.+)$/.exec(database)?.[1]
+  if (path !== undefined) return openSqlite(path === ':memory:' ? path : resolve(path))
   if (isPostgres(database)) return openPostgres(database, { max_connections })
   throw new TypeError('the database is sqlite:PATH or postgres://…')
 }

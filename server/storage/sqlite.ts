@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import {
@@ -15,7 +15,7 @@ const QUEUE_LIMIT = 10_000
 /** Batches in one transaction: bounds how long the event loop is away. */
 const GROUP_LIMIT = 500
 /** How long SQLite itself waits for another process's lock, with the event loop stopped. */
-const BUSY_TIMEOUT_MS = 50
+const BUSY_TIMEOUT_MS = 10
 /** How long a batch waits for the lock in all. */
 const PATIENCE_MS = 5_000
 
@@ -199,11 +199,13 @@ export function openSqlite(path: string): Driver {
 
 /** Nobody but the owner may read the database: it is made so, and refused otherwise. */
 function makePrivateFile(path: string): void {
-  if (!existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // SQLite gives its -wal and -shm files the mode of the database.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    // SQLite gives its -wal and -shm files the mode of the database. Never opened otherwise: closing a descriptor of
+    // its file drops the locks that SQLite holds in this process.
     closeSync(openSync(path, 'wx', 0o600))
-    return
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
   if (process.platform === 'win32') return
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {

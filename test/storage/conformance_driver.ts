@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import * as sql from '../../server/storage/statements.ts'
+import { everyStatement } from './every_statement.ts'
 import { fresh, type Opened } from './samples.ts'
 
 const INSERT = sql.INSERT_REVOKED_ACCESS_TOKEN
@@ -106,23 +107,4 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
       }
     }
   })
-}
-
-function everyStatement(): [string, string][] {
-  const texts = Object.entries(sql).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  const plain = texts.filter(([, text]) => !text.startsWith('CREATE'))
-  for (const [index, conditions] of subsets(sql.REVOKE_CONDITION_NAMES).entries()) {
-    if (conditions.length > 0) plain.push([`REVOKE_GRANTS_${index}`, sql.revokeGrants(conditions)])
-  }
-  for (const [index, columns] of subsets(['account_id', 'client_id', 'session_id'] as const).entries()) {
-    plain.push([`LIST_GRANTS_${index}`, sql.listGrants(columns)])
-  }
-  for (const [index, columns] of subsets(['event', 'account_id'] as const).entries()) {
-    plain.push([`LIST_AUDIT_${index}`, sql.listAudit(columns)])
-  }
-  return plain
-}
-
-function subsets<T>(all: readonly T[]): T[][] {
-  return Array.from({ length: 2 ** all.length }, (_, bits) => all.filter((_member, index) => (bits >> index) & 1))
 }

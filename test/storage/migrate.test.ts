@@ -64,5 +64,7 @@ t.test('openStore gives a store that answers, and names the engines when it cann
   t.equal(await store.findGrant('none'), undefined)
   t.same(await store.listAccounts({ limit: 5, cursor: null }), { items: [], next_cursor: null })
   await store.close()
-  await t.rejects(openStore({ database: 'mysql://localhost' }, clock), /sqlite:PATH/)
+  for (const database of ['mysql://localhost', 'sqlite:', '', 'data/gatehouse.db']) {
+    await t.rejects(openStore({ database }, clock), /sqlite:PATH/)
+  }
 })
