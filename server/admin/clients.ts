@@ -1,0 +1,222 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { clientAuthMethods } from '../client_auth/index.ts'
+import type { Deps } from '../deps.ts'
+import { grantTypes } from '../grant_types/index.ts'
+import { orRefuse } from '../http/problem.ts'
+import { type Client, REFRESH_TOKEN_PROFILES } from '../protocol/client.ts'
+import { IGNORED_MEMBERS } from '../protocol/client_registration.ts'
+import {
+  type AskedClient,
+  createClient,
+  deleteClient,
+  type PlannedClient,
+  planClient,
+  planSecret,
+  requireClient,
+  updateClient,
+} from './client_changes.ts'
+import { administratorOf } from './guard.ts'
+import {
+  closed,
+  Identifier,
+  Instant,
+  NoContent,
+  nullable,
+  page,
+  pageQuery,
+  pageRequest,
+  problems,
+  text,
+  whole,
+} from './schemas.ts'
+
+const DAY = 86_400
+const Lifetime = nullable(whole(60, 3650 * DAY))
+
+// RFC 6749 Appendix A.1 and A.2: both are VSCHARs. A space in an identifier helps nobody.
+const ClientId = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
+const ClientSecret = Type.String({
+  pattern: '^[\\x20-\\x7e]{8,512}$',
+  description: '8 to 512 printable ASCII characters.',
+})
+
+const metadata = {
+  client_name: Type.Optional(nullable(text(200))),
+  grant_types: Type.Optional(Type.Array(Type.String(), { maxItems: 16 })),
+  token_endpoint_auth_method: Type.Optional(
+    Type.Enum(clientAuthMethods.map((method) => method.token_endpoint_auth_method)),
+  ),
+  scope: Type.Optional(Type.String({ maxLength: 4096 })),
+  resources: Type.Optional(Type.Array(text(2048), { maxItems: 100 })),
+  first_party: Type.Optional(Type.Boolean()),
+  refresh_token_profile: Type.Optional(Type.Enum([...REFRESH_TOKEN_PROFILES])),
+  refresh_token_idle_seconds: Type.Optional(Lifetime),
+  refresh_token_absolute_seconds: Type.Optional(Lifetime),
+  reuse_window_seconds: Type.Optional(nullable(whole(0, 3600))),
+  client_secret: Type.Optional(ClientSecret),
+}
+
+const ignored = Object.fromEntries(
+  IGNORED_MEMBERS.map((name) => [name, Type.Optional(Type.Unknown({ description: 'Taken and ignored.' }))]),
+)
+
+/** A new client, in the words of RFC 7591. */
+const ClientDocument = closed({ client_id: Type.Optional(ClientId), ...metadata, ...ignored })
+/** A client of the apply file, which names it. */
+export const NamedClientDocument = closed({ client_id: ClientId, ...metadata, ...ignored })
+const ClientPatch = closed({ ...metadata, ...ignored })
+
+/** Without the secret, of which only a digest is kept. */
+const view = {
+  client_id: Type.String(),
+  client_name: Type.Optional(Type.String()),
+  grant_types: Type.Array(Type.Enum(grantTypes.map(({ grant_type }) => grant_type))),
+  token_endpoint_auth_method: Type.String(),
+  scope: Type.String(),
+  resources: Type.Array(Type.String()),
+  first_party: Type.Boolean(),
+  refresh_token_profile: Type.String(),
+  refresh_token_idle_seconds: Type.Optional(Type.Integer()),
+  refresh_token_absolute_seconds: Type.Optional(Type.Integer()),
+  reuse_window_seconds: Type.Optional(Type.Integer()),
+  disabled_at: nullable(Instant),
+  created_at: Instant,
+  updated_at: Instant,
+}
+const ClientView = Type.Object(view)
+const IssuedClientView = Type.Object({
+  ...view,
+  client_secret: Type.Optional(Type.String({ description: 'Shown this once.' })),
+  client_secret_expires_at: Type.Optional(Type.Integer({ description: '0: never (RFC 7591 §3.2.1).' })),
+  ignored_members: Type.Optional(Type.Array(Type.String())),
+})
+
+const tags = ['clients']
+const params = closed({ client_id: Identifier })
+
+export function describeClient(client: Client) {
+  const { client_secret_digest: _, grant_types, resources, ...rest } = client
+  return { ...rest, grant_types: [...grant_types], resources: [...resources] }
+}
+
+/** The members that were sent and mean nothing here yet. */
+export function ignoredMembers(asked: object): string[] {
+  return IGNORED_MEMBERS.filter((name) => name in asked)
+}
+
+function describeIssued({ client, issued_secret }: PlannedClient, asked: object = {}) {
+  const ignored_members = ignoredMembers(asked)
+  return {
+    ...describeClient(client),
+    ...(issued_secret === null ? {} : { client_secret: issued_secret, client_secret_expires_at: 0 }),
+    ...(ignored_members.length === 0 ? {} : { ignored_members }),
+  }
+}
+
+/** The members that a client can be asked for with, out of a document that may hold others. */
+export function askedClient(document: AskedClient): AskedClient {
+  const others: readonly string[] = IGNORED_MEMBERS
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !others.includes(name)))
+}
+
+/**
+ * The applications that may ask for tokens.
+ *
+ * @see [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2)
+ */
+export function clients(deps: Deps): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/clients',
+      {
+        config: { scope: 'gatehouse:read' },
+        schema: {
+          tags,
+          operationId: 'listClients',
+          querystring: closed(pageQuery),
+          response: { 200: page(ClientView), ...problems },
+        },
+      },
+      async (request) => {
+        const { items, next_cursor } = await deps.store.listClients(pageRequest(request.query))
+        return { items: items.map(describeClient), next_cursor }
+      },
+    )
+
+    app.post(
+      '/clients',
+      {
+        config: { scope: 'gatehouse:write' },
+        schema: {
+          tags,
+          operationId: 'createClient',
+          body: ClientDocument,
+          response: { 201: IssuedClientView, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const by = administratorOf(request)
+        const planned = orRefuse(await planClient(deps, by, undefined, askedClient(request.body)))
+        await createClient(deps, by, planned.client)
+        return reply.code(201).send(describeIssued(planned, request.body))
+      },
+    )
+
+    app.get(
+      '/clients/:client_id',
+      {
+        config: { scope: 'gatehouse:read' },
+        schema: { tags, operationId: 'readClient', params, response: { 200: ClientView, ...problems } },
+      },
+      async (request) => describeClient(await requireClient(deps, request.params.client_id)),
+    )
+
+    app.patch(
+      '/clients/:client_id',
+      {
+        config: { scope: 'gatehouse:write' },
+        schema: {
+          tags,
+          operationId: 'updateClient',
+          params,
+          body: ClientPatch,
+          response: { 200: IssuedClientView, ...problems },
+        },
+      },
+      async (request) => {
+        const by = administratorOf(request)
+        const existing = await requireClient(deps, request.params.client_id)
+        const planned = orRefuse(await planClient(deps, by, existing, askedClient(request.body)))
+        await updateClient(deps, by, planned.client)
+        return describeIssued(planned, request.body)
+      },
+    )
+
+    app.post(
+      '/clients/:client_id/rotate-secret',
+      {
+        config: { scope: 'gatehouse:write' },
+        schema: { tags, operationId: 'rotateClientSecret', params, response: { 200: IssuedClientView, ...problems } },
+      },
+      async (request) => {
+        const by = administratorOf(request)
+        const planned = planSecret(deps, by, await requireClient(deps, request.params.client_id))
+        await updateClient(deps, by, planned.client, 'admin.client_secret_rotated')
+        return describeIssued(planned)
+      },
+    )
+
+    app.delete(
+      '/clients/:client_id',
+      {
+        config: { scope: 'gatehouse:write' },
+        schema: { tags, operationId: 'deleteClient', params, response: { 204: NoContent, ...problems } },
+      },
+      async (request, reply) => {
+        await deleteClient(deps, administratorOf(request), request.params.client_id)
+        return reply.code(204).send(null)
+      },
+    )
+  }
+}

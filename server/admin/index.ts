@@ -1,0 +1,29 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Deps } from '../deps.ts'
+import { setAdminRules } from '../http/admin_scope.ts'
+import { accounts } from './accounts.ts'
+import { apply } from './apply.ts'
+import { audit } from './audit.ts'
+import { clients } from './clients.ts'
+import { grants } from './grants.ts'
+import { setGuard } from './guard.ts'
+import { keys } from './keys.ts'
+import { openapi } from './openapi.ts'
+import { resources } from './resources.ts'
+import { revocations } from './revocations.ts'
+import { setupLinks } from './setup_links.ts'
+
+const routes = [accounts, clients, resources, keys, grants, revocations, setupLinks, audit, apply]
+
+/** The admin API. Whoever calls it brings an access token for `<issuer>/admin/api`. */
+export function adminScope(deps: Deps): FastifyPluginAsync {
+  return async (app) => {
+    // The server's own Ajv converts nothing, and a query has only strings: this one reads numbers and booleans in it.
+    app.setValidatorCompiler(TypeBoxValidatorCompiler)
+    setAdminRules(app)
+    await setGuard(app, deps)
+    await openapi(app, deps)
+    for (const plugin of routes) await app.register(plugin(deps))
+  }
+}
