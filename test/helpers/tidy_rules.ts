@@ -31,14 +31,18 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   client_auth: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['node:crypto'] },
   grant_types: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['typebox'] },
   response_modes: { uses: ['protocol', 'tokens'], packages: ['typebox'] },
-  http: { uses: ['protocol', 'accounts', 'storage/driver'], packages: [...FASTIFY, 'node:'] },
+  http: { uses: ['protocol', 'accounts', 'storage/driver', 'web'], packages: [...FASTIFY, 'node:'] },
   interactions: { uses: ['protocol', 'accounts', 'tokens', 'web', 'http', 'observe/audit'], packages: FASTIFY },
   endpoints: {
     uses: ['protocol', 'grant_types', 'client_auth', 'response_modes', 'tokens', 'http', 'observe/audit'],
     packages: FASTIFY,
   },
   token_api: { uses: ['accounts', 'protocol', 'tokens', 'keys', 'http', 'observe/audit'], packages: FASTIFY },
-  admin: { uses: ['accounts', 'protocol', 'tokens', 'keys', 'http', 'observe/audit'], packages: [...FASTIFY, 'node:'] },
+  // The registries of authentication methods and grant types say what a client may be registered with.
+  admin: {
+    uses: ['accounts', 'protocol', 'tokens', 'keys', 'http', 'observe', 'client_auth', 'grant_types'],
+    packages: [...FASTIFY, 'node:'],
+  },
   app: {
     uses: [
       'endpoints',
