@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { SIGNING_ALGORITHMS } from '../protocol/resource.ts'
+import { type Cli, print, withAdmin } from './cli.ts'
+import { printList } from './lists.ts'
+import { printable } from './output.ts'
+import { call, member } from './transport.ts'
+
+/** `gatehouse keys …`: what tokens are signed with. */
+export function registerKeys(program: Command, cli: Cli): void {
+  const keys = program.command('keys').description('what tokens are signed with')
+
+  keys
+    .command('list')
+    .description('list the signing keys and their states')
+    .addHelpText('after', '\nExample: gatehouse keys list')
+    .action(async () => {
+      const columns = { kid: 'key', alg: 'algorithm', state: 'state', created_at: 'created', activated_at: 'activated' }
+      await printList(cli, 'keys', {}, { ...columns, retired_at: 'retired' })
+    })
+
+  keys
+    .command('rotate')
+    .description('let the next key sign; the one before verifies until its last token has expired')
+    .addOption(new Option('--alg <alg>', 'the algorithm (RS256)').choices(SIGNING_ALGORITHMS))
+    .option('--emergency', 'the active key may be stolen: it verifies nothing from now on')
+    .option('--force', 'do not wait until every verifier has seen the next key')
+    .addHelpText('after', '\nExample: gatehouse keys rotate --emergency')
+    .action(async ({ alg, emergency, force }: { alg?: string; emergency?: boolean; force?: boolean }) => {
+      const rotated = await withAdmin(cli, (admin) => call(admin, 'POST', 'keys/rotate', { alg, emergency, force }))
+      print(cli, rotated, `${printable(member(rotated, 'kid'))} signs now.`)
+    })
+}

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import type { Config } from '../../config/schema.ts'
+import { mintCliToken } from '../admin/cli_token.ts'
+import { buildApp } from '../app.ts'
+import { openDeps } from '../main.ts'
+import { createLog } from '../observe/log.ts'
+import { issuerPath } from '../protocol/server_metadata.ts'
+import { type Cli, loadConfiguration, note } from './cli.ts'
+import { CliError } from './exit.ts'
+import type { AdminApi } from './transport.ts'
+
+/** The admin API of the configured database, in this process: no server needs to run, and none is in the way. */
+export async function openLocalAdminApi(cli: Cli): Promise<AdminApi> {
+  const { config } = await loadConfiguration(cli)
+  const path = sqlitePath(config)
+  if (path !== undefined && !existsSync(path)) note(cli, `There is no database yet: making ${path}`)
+  const deps = await openDeps(config, { log: createLog({ level: 'error', format: 'pretty' }, logTo(cli)) })
+  const app = await buildApp(deps)
+  return {
+    issuer: config.issuer,
+    async send(method, path, body) {
+      const url = `${issuerPath(config.issuer)}/admin/api/${path}`
+      // One for each call: it lives for a minute, and a command may wait for a person.
+      const headers = { authorization: `Bearer ${await mintCliToken(deps)}`, host: new URL(config.issuer).host }
+      const reply = await app.inject(
+        body === undefined ? { method, url, headers } : { method, url, headers, payload: body },
+      )
+      return { status: reply.statusCode, text: reply.payload }
+    },
+    async close() {
+      await app.close()
+      await deps.store.close()
+    },
+  }
+}
+
+/** What the server would log is for the operator, who is here. */
+function logTo({ io, options }: Cli) {
+  return { write: (line: string) => (options.json ? undefined : io.stderr.write(line)) }
+}
+
+function sqlitePath({ database }: Config): string | undefined {
+  if (database === 'sqlite::memory:') {
+    throw new CliError(
+      'usage',
+      'The database is in the memory of the server alone.',
+      'Reach it through the server: --url ISSUER.',
+    )
+  }
+  return database.startsWith('sqlite:') ? database.slice('sqlite:'.length) : undefined
+}
