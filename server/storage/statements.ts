@@ -199,10 +199,10 @@ export const CONSUME_ATTEMPT = `INSERT INTO throttles (key, window_ends_at, atte
     AND (throttles.window_ends_at <= $2 OR throttles.attempts < $4)
     AND throttles.consecutive < $5`
 export const SELECT_THROTTLE = 'SELECT window_ends_at, consecutive, locks, locked_until FROM throttles WHERE key = $1'
-/** The window ends with the lock, so that the attempts start anew after it. */
+/** `$2` locks so far, `$3` limit. The window ends with the lock, so that the attempts start anew after it. */
 export const LOCK_THROTTLE = `UPDATE throttles SET locks = locks + 1, locked_until = $4, window_ends_at = $4,
     expires_at = CASE WHEN expires_at > $5 THEN expires_at ELSE $5 END
-  WHERE key = $1 AND locks = $2 AND locked_until <= $3 AND window_ends_at > $3`
+  WHERE key = $1 AND locks = $2 AND attempts >= $3`
 export const GIVE_BACK_ATTEMPT = `UPDATE throttles
   SET attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, consecutive = 0, locks = 0 WHERE key = $1`
 export const WITHDRAW_ATTEMPT = `UPDATE throttles

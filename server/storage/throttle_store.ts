@@ -34,8 +34,8 @@ export function throttleStore(driver: Driver): ThrottleStore {
 
     const seconds = Math.min(lock_base_seconds * 2 ** row.locks, lock_max_seconds)
     const locked_until = now + seconds
-    const values = [key, row.locks, now, locked_until, keepUntil(limit, locked_until)]
-    // Of all who were refused at once, one makes the lock.
+    const values = [key, row.locks, limit.limit, locked_until, keepUntil(limit, locked_until)]
+    // Of all who were refused at once, one makes the lock; none does when an attempt was given back meanwhile.
     return refused(seconds, await happens(driver, { sql: sql.LOCK_THROTTLE, values }))
   }
 

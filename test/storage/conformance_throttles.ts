@@ -1,9 +1,11 @@
 import type { Test } from 'tap'
+import type { SqlValue } from '../../server/storage/driver.ts'
+import { sqlStore } from '../../server/storage/sql_store.ts'
 import { NOW, type Opened, sampleLimit } from './samples.ts'
 
 const ALLOWED = { outcome: 'allowed' }
 
-export async function throttleConformance(t: Test, { store }: Opened): Promise<void> {
+export async function throttleConformance(t: Test, { store, driver }: Opened): Promise<void> {
   t.test('so many attempts in a window, and as many in the next', async (t) => {
     const limit = sampleLimit({ limit: 2 })
     t.same(await store.consumeAttempt([limit], NOW), ALLOWED)
@@ -45,6 +47,21 @@ export async function throttleConformance(t: Test, { store }: Opened): Promise<v
     await store.giveBackAttempt([limit.key])
     await store.consumeAttempt([limit], now)
     t.match(await store.consumeAttempt([limit], now), { retry_after: 60, newly_locked: true }, 'a success forgets')
+  })
+
+  t.test('a success that comes between the refusal and its lock prevents the lock', async (t) => {
+    const limit = sampleLimit({ limit: 1, lock_base_seconds: 60, lock_max_seconds: 60 })
+    const interrupted = sqlStore({
+      ...driver,
+      async query<Row extends object>(sql: string, values: readonly SqlValue[]) {
+        const rows = await driver.query<Row>(sql, values)
+        await store.giveBackAttempt([limit.key])
+        return rows
+      },
+    })
+    t.same(await interrupted.consumeAttempt([limit], NOW), ALLOWED)
+    t.match(await interrupted.consumeAttempt([limit], NOW), { outcome: 'refused', newly_locked: false })
+    t.same(await store.consumeAttempt([limit], NOW), ALLOWED)
   })
 
   t.test('too many failures in a row: nothing helps but a reset', async (t) => {
