@@ -108,7 +108,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Driver
 
     async query<Row extends object>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
       // PostgreSQL has no NUL in its text: nothing that is stored can be equal to one that has.
-      if (values.some((value) => typeof value === 'string' && value.includes('\0'))) return []
+      if (values.some(hasNul)) return []
       const { rows } = await withClient((client) => send(client, sql, values))
       return rows as unknown as Row[]
     },
@@ -168,7 +168,13 @@ function send(client: pg.PoolClient, text: string, values: readonly SqlValue[]):
     name = createHash('sha256').update(text).digest('base64url').slice(0, 16)
     names.set(text, name)
   }
-  return client.query<Rows>({ name, text, values: [...values] })
+  // What a stranger sent may be recorded (a client_id that was refused), but not every character of it.
+  const storable = values.map((value) => (hasNul(value) ? String(value).replaceAll('\0', '\uFFFD') : value))
+  return client.query<Rows>({ name, text, values: storable })
+}
+
+function hasNul(value: SqlValue): boolean {
+  return typeof value === 'string' && value.includes('\0')
 }
 
 function resultOf(answer: Answer): StepResult {

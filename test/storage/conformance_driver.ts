@@ -82,8 +82,11 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
     }
   })
 
-  t.test('a NUL, which PostgreSQL cannot hold, finds nothing and is no error', async (t) => {
-    t.same(await driver.query(FIND, ['a\0b']), [])
+  t.test('text that an engine cannot hold (NUL, half a surrogate pair) finds nothing and is no error', async (t) => {
+    for (const text of ['a\0b', '\0', 'a\ud800b']) {
+      t.same(await driver.query(FIND, [`${fresh('jti')}${text}`]), [])
+      t.match(await driver.batch([{ sql: INSERT, values: [`${fresh('jti')}${text}`, 1] }]), { committed: true })
+    }
   })
 
   t.test('instants are numbers, far past 2038', async (t) => {

@@ -49,6 +49,24 @@ export async function keyConformance(t: Test, { store }: Opened): Promise<void> 
     t.equal(await store.activateSigningKey(change, []), 'activated')
   })
 
+  t.test('a one-time handle lives until it expires or another supersedes it', async (t) => {
+    const handle = {
+      digest: fresh('digest'),
+      purpose: 'setup_link',
+      subject: fresh('x'),
+      expires_at: NOW + 60,
+    } as const
+    const isLive = (digest: string, now = NOW) => store.isOneTimeHandleLive(digest, 'setup_link', now)
+    await store.createOneTimeHandle(handle, [])
+    t.equal(await isLive(handle.digest), true)
+    t.equal(await isLive(handle.digest, NOW + 60), false)
+    t.equal(await isLive(fresh('digest')), false)
+    await store.createOneTimeHandle({ ...handle, digest: fresh('digest'), subject: fresh('y') }, [])
+    t.equal(await isLive(handle.digest), true, "another subject's")
+    await store.createOneTimeHandle({ ...handle, digest: fresh('digest') }, [])
+    t.equal(await isLive(handle.digest), false)
+  })
+
   t.test('a vault secret is made once for a name and key', async (t) => {
     const secret = { name: fresh('secret'), key_id: 1, sealed: 'sealed', created_at: NOW }
     t.equal(await store.insertVaultSecret(secret), 'inserted')
