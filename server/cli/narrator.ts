@@ -40,7 +40,7 @@ export function createNarrator({ io, options }: Cli): Narrator {
     const got = status === undefined ? '' : ` (status ${status})`
     throw new CliError(
       'failed',
-      `Step ${step}, “${title}”: expected ${expected}, and got something else${got}.`,
+      `Step ${step}, "${title}": expected ${expected}, and got something else${got}.`,
       remedy,
     )
   }
@@ -75,10 +75,10 @@ function inLine(body: unknown): string {
 const SECRETS: readonly string[] = ['password', 'client_secret']
 const LONGEST = 48
 
-/** A body fit to be shown: no secret, and of a token its beginning, with which nobody can do anything. */
+/** A body fit to be shown: no secret, and of a token its two ends, which tell tokens apart and open nothing. */
 function shorten(name: string, value: unknown): unknown {
   if (SECRETS.includes(name)) return '***'
-  if (typeof value === 'string') return value.length > LONGEST ? `${value.slice(0, LONGEST / 2)}…` : value
+  if (typeof value === 'string') return value.length > LONGEST ? `${value.slice(0, 18)}…${value.slice(-6)}` : value
   if (Array.isArray(value)) return value.map((item) => shorten(name, item))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([member, of]) => [member, shorten(member, of)]))

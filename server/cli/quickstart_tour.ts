@@ -35,14 +35,18 @@ export async function quickstart(cli: Cli, admin: AdminApi): Promise<void> {
   const { narrator } = tour
   try {
     const introspector = await makeAccountAndClient(tour)
-    const first = await signIn(tour)
+    const first = await signIn(tour, 'The application signs the person in')
     await showAndVerify(tour, first.access)
     await refreshAndReplay(tour, first)
-    await revokeAsAdministrator(tour, await signIn(tour), introspector)
-  } finally {
+    const second = await signIn(tour, 'The person signs in again')
+    await revokeAsAdministrator(tour, second, introspector)
     await cleanUp(tour)
+  } catch (error) {
+    // What was made is put away all the same; what was never made is not missed.
+    for (const [method, path] of made(tour)) await tour.admin.send(method, path).catch(() => undefined)
+    throw error
   }
-  narrator.say('Every step ended as it should.')
+  narrator.say('\nEvery step ended as it should.')
   if (cli.options.json) print(cli, { ok: true, issuer: tour.issuer, steps: narrator.steps }, '')
 }
 
@@ -84,9 +88,9 @@ async function makeAccountAndClient(tour: Tour): Promise<string> {
   return basicAuthorization(client_id, narrator.required(textOf(client, 'client_secret'), 'a client_secret'))
 }
 
-async function signIn(tour: Tour): Promise<Tokens> {
+async function signIn(tour: Tour, title: string): Promise<Tokens> {
   const { narrator, username, password, username_field } = tour
-  narrator.step('The application signs the person in')
+  narrator.step(title)
   const reply = await post(tour, '/api/token/', { [username_field]: username, password })
   const remedy = `Does this server use the same database as this command? If not, name the server: --url ${tour.issuer}`
   narrator.expect(reply.status === 200, 'the pair of tokens', remedy)
@@ -99,7 +103,7 @@ async function showAndVerify({ narrator, audience, issuer, cli }: Tour, access: 
   narrator.say(explainToken(decoded))
   narrator.expect(decoded.payload.iss === issuer, `iss to be ${issuer}`)
 
-  narrator.step('A resource server, another process that knows the issuer’s URL and nothing else, verifies it')
+  narrator.step('A resource server verifies it: another process, which knows the URL of the issuer and nothing else')
   const expected = audience ?? String(decoded.payload.aud)
   const [good, altered] = await verifyElsewhere(issuer, expected, [access, alter(access)], cli.io)
   narrator.say(`aud ${expected}: ${good}\none character altered: ${altered}`)
@@ -138,7 +142,7 @@ async function revokeAsAdministrator(tour: Tour, tokens: Tokens, introspector: s
   const grants = await listAll(admin, 'grants', { account: username })
   narrator.expect(
     grants.some((grant) => textOf(grant, 'grant_id') === grant_id),
-    'the grant in the account’s list',
+    'the grant in the list of the account',
   )
   await administer(tour, 'DELETE', `grants/${segment(grant_id)}`, 204)
 
@@ -148,17 +152,16 @@ async function revokeAsAdministrator(tour: Tour, tokens: Tokens, introspector: s
   narrator.expect((await introspect(tour, tokens.access, introspector)) === false, 'active: false')
 }
 
-/** Whatever happened before, what was made is put away. What was never made is not missed. */
 async function cleanUp(tour: Tour): Promise<void> {
-  const { admin, narrator, username, client_id } = tour
-  narrator.step('The account is disabled and the client deleted')
-  for (const [method, path] of [
+  tour.narrator.step('The account is disabled and the client deleted')
+  for (const [method, path] of made(tour)) await administer(tour, method, path, 204)
+}
+
+function made({ username, client_id }: Tour): readonly [method: Method, path: string][] {
+  return [
     ['POST', `accounts/${username}/disable`],
     ['DELETE', `clients/${client_id}`],
-  ] as const) {
-    const { status, text } = await admin.send(method, path)
-    narrator.exchange(method, `${tour.issuer}/admin/api/${path}`, undefined, status, parseJson(text))
-  }
+  ]
 }
 
 async function administer(
