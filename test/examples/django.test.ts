@@ -6,6 +6,7 @@ import { apiClient, type Get, refusal } from '../helpers/api_client.ts'
 import { startProgram } from '../helpers/child_process.ts'
 import { hostileTokens } from '../helpers/hostile_tokens.ts'
 import { INSTALL_SECONDS, pythonPackages } from '../helpers/python.ts'
+import { flowWithGatehouse } from '../helpers/resource_server_flow.ts'
 import { makeSigningKey, type StandInIssuer, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
 
 const PROJECT = new URL('../../examples/django_resource_server/', import.meta.url).pathname
@@ -115,4 +116,6 @@ if ('unavailable' in python) {
     )
     t.equal((await get('/me/', await issuer.token({}, { kid: 'unheard-of' }))).status, 401, 'nor lets others in')
   })
+
+  t.test('with Gatehouse', (t) => flowWithGatehouse(t, (trusted) => startApi(t, bin, trusted), '/me/'))
 }

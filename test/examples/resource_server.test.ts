@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { apiClient, type Get, refusal } from '../helpers/api_client.ts'
 import { startProgram } from '../helpers/child_process.ts'
 import { hostileTokens } from '../helpers/hostile_tokens.ts'
+import { flowWithGatehouse } from '../helpers/resource_server_flow.ts'
 import { makeSigningKey, signToken, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
 
 const PROGRAM = new URL('../../examples/resource_server/index.ts', import.meta.url).pathname
@@ -107,3 +108,5 @@ t.test('an issuer that is down', async (t) => {
   const late = await startApi(t, issuer)
   t.equal((await late('/me', await issuer.token())).status, 503, 'without any keys it is the API that is not ready')
 })
+
+t.test('with Gatehouse', (t) => flowWithGatehouse(t, (trusted) => startApi(t, trusted), '/me'))
