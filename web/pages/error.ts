@@ -17,7 +17,7 @@ export function errorPage({ status, description, reference }: ErrorPage): Page {
     title,
     content: html`<h1>${title}</h1>
 <p>${advice}</p>
-<dl><dt>Reason</dt><dd>${description}</dd><dt>Reference</dt><dd><code>${reference}</code></dd></dl>`,
+<dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>`,
   }
 }
 
@@ -31,7 +31,10 @@ function wordsFor(status: number): { title: string; advice: string } {
       return { title: 'Busy for a moment', advice: 'Nothing was changed. Wait a few seconds, go back and try again.' }
   }
   if (status >= 500) {
-    return { title: 'Something went wrong here', advice: 'Try again later. If it stays, pass on the reference below.' }
+    return {
+      title: 'Something went wrong',
+      advice: 'Try again later. If it happens again, pass on the reference below.',
+    }
   }
   return { title: 'This could not be understood', advice: 'Nothing was changed. Go back, check and try again.' }
 }

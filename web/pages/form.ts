@@ -17,14 +17,14 @@ export interface Field {
 
 /** @see [WCAG 2.2 §3.3](https://www.w3.org/TR/WCAG22/#input-assistance): labels, hints and problems belong to inputs */
 export function field({ name, label, type, autocomplete, optional, hint, value, problem }: Field): Html {
-  const described_by = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(' ')
+  // A problem says what its hint says, and more.
+  const [note, kind] = problem === undefined ? [hint, 'hint'] : [problem, 'problem']
   return html`<div class="field">
 <label for="${name}">${label}${optional && html` <span>(optional)</span>`}</label>
-${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-${problem && html`<p class="problem" id="${name}-problem">${problem}</p>`}
+${note && html`<p class="${kind}" id="${name}-${kind}">${note}</p>`}
 <div class="input"><input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" autocapitalize="none"
  spellcheck="false"${value && html` value="${value}"`}${!optional && html` required`}${
-   described_by && html` aria-describedby="${described_by}"`
+   note && html` aria-describedby="${name}-${kind}"`
  }${problem && html` aria-invalid="true"`}></div>
 </div>`
 }
@@ -37,7 +37,7 @@ export function problemSummary(fields: readonly Field[]): Html | undefined {
   const wrong = fields.filter(({ problem }) => problem !== undefined)
   if (wrong.length === 0) return undefined
   return html`<div class="summary" role="alert" tabindex="-1" autofocus>
-<h2>This cannot be taken yet</h2>
+<h2>Check this and try again</h2>
 <ul>${wrong.map(({ name, label, problem }) => html`<li><a href="#${name}">${label}: ${problem}</a></li>`)}</ul>
 </div>`
 }

@@ -39,7 +39,7 @@ export function setupPage({ action, token, min_length, username = '', email = ''
       label: 'Password',
       type: 'password',
       autocomplete: 'new-password',
-      hint: `At least ${min_length} characters. A few words in a row do well.`,
+      hint: `At least ${min_length} characters: a few words in a row do well.`,
       problem: problems?.get('password'),
     },
   ]
@@ -47,7 +47,7 @@ export function setupPage({ action, token, min_length, username = '', email = ''
   return {
     title: `${summary === undefined ? '' : 'Error: '}Create the administrator`,
     content: html`<h1>Create the administrator</h1>
-<p class="lead">This account will be able to manage everything here. The link works only once.</p>
+<p class="lead">This account can manage everything. The link works once.</p>
 ${summary}
 <form method="post" action="${action}" novalidate>
 <input type="hidden" name="token" value="${token}">
@@ -62,16 +62,16 @@ export function setupGonePage(): Page {
   return {
     title: 'This link does not work any more',
     content: html`<h1>This link does not work any more</h1>
-<p>A set-up link works once, for an hour, and only until there is an administrator. If you have just created the
- account, all is well.</p>
-<p>Otherwise get a new link where Gatehouse runs:</p>
+<p>A set-up link works once, within an hour, until there is an administrator. If you have just created the account,
+ you are done.</p>
+<p>Otherwise, this prints a new link where Gatehouse runs:</p>
 <pre><code>npx gatehouse setup-link</code></pre>`,
   }
 }
 
 export interface SetupDone {
   readonly issuer: string
-  /** Whether `/api/token/` is there. */
+  /** Whether `/api/token/` is there, which the command line signs in at. */
   readonly token_api: boolean
 }
 
@@ -79,20 +79,17 @@ export function setupDonePage({ issuer, token_api }: SetupDone): Page {
   return {
     title: 'Gatehouse is set up',
     content: html`<h1>Gatehouse is set up</h1>
-<p class="lead">The administrator’s account is ready, and the link has gone.</p>
+<p class="lead">The administrator’s account is ready. The link has done its work.</p>
 <h2>What next</h2>
 <ol>
-<li>See it work from login to revocation:
+<li>See everything at work, from login to revocation:
 <pre><code>npx gatehouse quickstart</code></pre></li>
 ${
   token_api &&
-  html`<li>Get tokens for your account:
-<pre><code>POST ${issuer}/api/token/
-Content-Type: application/json
-
-{"username": "…", "password": "…"}</code></pre></li>`
+  html`<li>Get a token for your account:
+<pre><code>npx gatehouse token --username NAME</code></pre></li>`
 }
-<li>Tell your APIs where to find the public keys:
+<li>Give your APIs this address, to verify tokens with:
 <pre><code>${issuer}/.well-known/jwks.json</code></pre></li>
 </ol>`,
   }
