@@ -128,7 +128,7 @@ const PasswordsSchema = Type.Object(
       1024,
       'Passwords that may wait for their turn. The next one gets a 503 with `Retry-After`.',
     ),
-    memory_kib: whole(19_456, 19_456, 1_048_576, 'Argon2id: memory.'),
+    memory_kib: whole(19_456, 19_456, 262_144, 'Argon2id: memory.'),
     time_cost: whole(2, 2, 10, 'Argon2id: passes.'),
     parallelism: whole(1, 1, 4, 'Argon2id: lanes.'),
   },

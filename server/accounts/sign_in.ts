@@ -62,7 +62,7 @@ export async function signIn(
   const reason = whyRefused(account, checked.valid)
   if (account === undefined || reason !== undefined) {
     // What was typed as an unknown name may be somebody's password: it is written nowhere.
-    const fields = { account_id: account?.account_id ?? null, caller, detail: { reason } }
+    const fields = { actor: null, account_id: account?.account_id ?? null, caller, detail: { reason } }
     await store.appendAudit([auditRecord(deps, 'sign_in.refused', fields)])
     return { outcome: 'refused' }
   }
@@ -85,7 +85,7 @@ async function findAccount({ store }: SignInDeps, identifier: string): Promise<A
 /** Once for each lock; attempts under a lock leave no trace, so that a flood cannot fill the disk. */
 async function auditLock(deps: SignInDeps, identifier: string, caller: Caller): Promise<void> {
   const account = await findAccount(deps, identifier)
-  const fields = { account_id: account?.account_id ?? null, caller }
+  const fields = { actor: null, account_id: account?.account_id ?? null, caller }
   await deps.store.appendAudit([auditRecord(deps, 'sign_in.locked', fields)])
 }
 

@@ -23,6 +23,7 @@ export type AuditEvent =
   | `admin.${string}`
 
 export interface AuditFields {
+  /** Left out: the account, else the client. */
   readonly actor?: string | null
   readonly account_id?: string | null
   readonly client_id?: string | null
@@ -51,7 +52,7 @@ export function auditRecord(
     audit_id: `${hex8(at)}${hex8(sequence)}${unique}`,
     at,
     event,
-    actor: fields.actor ?? fields.account_id ?? fields.client_id ?? null,
+    actor: fields.actor === undefined ? (fields.account_id ?? fields.client_id ?? null) : fields.actor,
     account_id: fields.account_id ?? null,
     client_id: fields.client_id ?? null,
     grant_id: fields.grant_id ?? null,

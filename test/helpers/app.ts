@@ -1,6 +1,6 @@
 /** The whole server in one process: real database, real keys, real hashing, and a clock that the test moves. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -49,8 +49,8 @@ type Overrides = { [K in keyof Config]?: Config[K] extends object ? Partial<Conf
 /** @param overrides sections of the configuration to change */
 export async function buildTestApp(t: Test, { config: overrides = {} }: { config?: Overrides } = {}): Promise<TestApp> {
   const data_dir = mkdtempSync(join(tmpdir(), 'gatehouse-'))
-  const { config: defaults } = loadConfig({ flags: { data_dir, database: 'sqlite::memory:' }, env: {}, cwd: data_dir })
-  const config = merge(defaults, overrides)
+  cpSync(await firstStart(), data_dir, { recursive: true })
+  const config = merge(loadConfig({ flags: { data_dir }, env: {}, cwd: data_dir }).config, overrides)
   let now = NOW
   const clock: TestClock = {
     now: () => now,
@@ -128,6 +128,22 @@ export async function buildTestApp(t: Test, { config: overrides = {} }: { config
       return response.json()
     },
   }
+}
+
+let template: Promise<string> | undefined
+
+/** A data directory as a first start leaves it, made once in a process: generating RSA keys takes longer than most tests. */
+function firstStart(): Promise<string> {
+  template ??= (async () => {
+    const data_dir = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+    process.once('exit', () => rmSync(data_dir, { recursive: true, force: true }))
+    const { config } = loadConfig({ flags: { data_dir }, env: {}, cwd: data_dir })
+    const log = createLog({ level: 'fatal', format: 'json' })
+    const { store } = await openDeps(config, { clock: { now: () => NOW }, random: seededRandom(), log })
+    await store.close()
+    return data_dir
+  })()
+  return template
 }
 
 /** The same bytes in every run, and never the same twice in one. */

@@ -1,0 +1,149 @@
+import t from 'tap'
+import type { Account } from '../../server/protocol/account.ts'
+import type { Client } from '../../server/protocol/client.ts'
+import type { Resource } from '../../server/protocol/resource.ts'
+import { normalizeResource, resourcesAskedFor, selectTarget } from '../../server/protocol/target.ts'
+
+const ISSUER = 'https://id.example.com'
+const ADMIN = `${ISSUER}/admin/api`
+const API = 'https://api.example.com'
+const defaults = { default_resource: ISSUER, admin_resource: ADMIN, access_token_seconds: 300 }
+
+const client = (changes: Partial<Client> = {}): Client => ({
+  client_id: 'service',
+  client_secret_digest: 'digest',
+  grant_types: ['client_credentials'],
+  token_endpoint_auth_method: 'client_secret_basic',
+  scope: 'read write gatehouse:read',
+  resources: [API],
+  first_party: true,
+  refresh_token_profile: 'standard',
+  disabled_at: null,
+  created_at: 0,
+  updated_at: 0,
+  ...changes,
+})
+const resource = (changes: Partial<Resource> = {}): Resource => ({
+  resource: API,
+  scopes: ['read', 'write', 'delete'],
+  access_token_seconds: null,
+  signing_alg: 'RS256',
+  introspection_clients: [],
+  created_at: 0,
+  updated_at: 0,
+  ...changes,
+})
+const known = [
+  resource(),
+  resource({ resource: ISSUER, scopes: null }),
+  resource({ resource: ADMIN, scopes: ['gatehouse:read', 'gatehouse:write'] }),
+  resource({ resource: 'https://ec.example.com', signing_alg: 'ES256', access_token_seconds: 60 }),
+]
+const account = (roles: string[]): Account => ({
+  account_id: 'alice',
+  username: 'alice',
+  email: null,
+  email_verified_at: null,
+  name: null,
+  roles,
+  password_hash: null,
+  disabled_at: null,
+  created_at: 0,
+  updated_at: 0,
+})
+
+interface Asked {
+  client?: Client
+  account?: Account | null
+  resources?: string[]
+  scope?: string
+  granted?: { scope: string; resources: string[] }
+}
+function select(asked: Asked) {
+  const resources = asked.resources ?? [API]
+  const found = resources.flatMap((name) => known.filter((row) => row.resource === name))
+  const parties = { client: asked.client ?? client(), account: asked.account ?? null }
+  return selectTarget(
+    asked.granted === undefined ? parties : { ...parties, granted: asked.granted },
+    { resources, found, scope: asked.scope },
+    defaults,
+  )
+}
+
+t.test('RFC 8707 §2: a resource is an absolute URI without a fragment', async (t) => {
+  t.equal(normalizeResource(API), API)
+  t.equal(normalizeResource(`${API}/`), API, "an empty path's slash is the client's URL type speaking")
+  t.equal(normalizeResource(`${API}/v1/`), `${API}/v1/`)
+  t.equal(normalizeResource(`${API}/?a=1`), `${API}/?a=1`)
+  t.equal(normalizeResource('urn:example:api'), 'urn:example:api')
+  for (const bad of ['', 'api', '/api', `${API}#x`, `${API}#`, 'https://']) {
+    t.throws(() => normalizeResource(bad), { code: 'invalid_target' }, bad)
+  }
+})
+
+t.test('RFC 8707 §2.2: the named resource decides, else what was granted, else the default one', async (t) => {
+  const ask = (resources: string[], scope?: string, granted?: string[]) =>
+    resourcesAskedFor({ resource: resources, scope }, granted === undefined ? defaults : { ...defaults, granted })
+  t.strictSame(ask([API, API]), [API])
+  t.strictSame(ask([]), [ISSUER])
+  t.strictSame(ask([], 'read'), [ISSUER])
+  t.strictSame(ask([], undefined, [API]), [API])
+  t.strictSame(ask([], 'gatehouse:read'), [ADMIN], "the admin API's scopes mean nothing elsewhere")
+  t.strictSame(ask([], 'gatehouse:read read'), [ISSUER])
+})
+
+t.test('RFC 6749 §3.3: without a scope, all that the client has and the resource knows', async (t) => {
+  t.match(select({}), { resources: [API], scope: 'read write', access_token_seconds: 300, signing_alg: 'RS256' })
+  t.match(select({ resources: [ADMIN] }), { scope: 'gatehouse:read' })
+  t.match(select({ resources: [ISSUER] }), { scope: 'read write' })
+  t.match(select({ client: client({ scope: '*' }) }), { scope: 'read write delete' })
+})
+
+t.test(
+  'RFC 6749 §3.3: a scope beyond the registration is refused, one unknown to the resource is left out',
+  async (t) => {
+    t.match(select({ scope: 'read' }), { scope: 'read' })
+    t.match(select({ scope: 'read gatehouse:read' }), { scope: 'read' })
+    for (const scope of ['delete', 'read delete', 'read "quoted"', 'gatehouse:write', 'gatehouse:read', '*']) {
+      t.throws(() => select({ scope }), { code: 'invalid_scope' }, scope)
+    }
+  },
+)
+
+t.test('a wildcard covers every scope but those of the admin API', async (t) => {
+  const wild = client({ scope: '*', resources: ['*'] })
+  t.match(select({ client: wild, scope: 'delete' }), { scope: 'delete' })
+  t.throws(() => select({ client: wild, resources: [ADMIN] }), { code: 'invalid_target' })
+  t.throws(() => select({ client: wild, scope: 'gatehouse:read' }), { code: 'invalid_scope' })
+})
+
+t.test("for an account, the admin API's scopes come with the role", async (t) => {
+  t.match(select({ account: account(['admin']), resources: [ADMIN] }), { scope: 'gatehouse:read' })
+  t.throws(() => select({ account: account(['editor']), resources: [ADMIN] }), { code: 'invalid_target' })
+})
+
+t.test('RFC 8707 §2: an unknown or foreign resource is an invalid_target', async (t) => {
+  for (const name of ['https://unknown.example.com', 'https://ec.example.com']) {
+    t.throws(() => select({ resources: [name] }), { code: 'invalid_target' }, name)
+  }
+  t.throws(() => select({ client: client({ resources: [] }) }), { code: 'invalid_target' })
+})
+
+t.test('RFC 6749 §6: a refresh narrows what was granted and never widens it', async (t) => {
+  const granted = { scope: 'read write', resources: [API, ISSUER] }
+  t.match(select({ granted, scope: 'read' }), { scope: 'read' })
+  t.match(select({ granted, resources: [ISSUER] }), { resources: [ISSUER] })
+  t.throws(() => select({ granted: { ...granted, scope: 'read' }, scope: 'write' }), { code: 'invalid_scope' })
+  t.throws(() => select({ granted: { ...granted, resources: [ISSUER] } }), { code: 'invalid_target' })
+  const narrowed = client({ scope: 'read' })
+  t.match(select({ client: narrowed, granted }), { scope: 'read' }, 'what the client lost since is gone')
+})
+
+t.test('one token has one signature and the shortest of the lifetimes', async (t) => {
+  const both = client({ resources: ['*'] })
+  t.throws(() => select({ client: both, resources: [API, 'https://ec.example.com'] }), { code: 'invalid_target' })
+  t.match(select({ client: both, resources: ['https://ec.example.com'] }), {
+    signing_alg: 'ES256',
+    access_token_seconds: 60,
+  })
+})
