@@ -19,6 +19,7 @@ import { randomId } from './tokens/issue.ts'
 const SECOND = 1000
 const MAX_REQUESTS_PER_SOCKET = 10_000
 const MAX_HEADER_BYTES = 16_384
+const MAX_PARAMETER_CHARACTERS = 2048
 
 /**
  * The whole server: five scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
@@ -63,6 +64,8 @@ function createFastify({ config: { http }, log, random }: Deps): FastifyInstance
     keepAliveTimeout: http.keep_alive_timeout_seconds * SECOND,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // A user name of 150 characters, percent-encoded.
+    routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     // What a client sends is what is judged: nothing is converted to fit.

@@ -134,24 +134,21 @@ export function accounts(deps: Deps): FastifyPluginAsyncTypebox {
       },
     )
 
-    const actions = {
-      disable: (by: Administrator, account: Account) => setDisabled(deps, by, account, true),
-      enable: (by: Administrator, account: Account) => setDisabled(deps, by, account, false),
-      'reset-throttle': (by: Administrator, account: Account) => resetThrottle(deps, by, account),
-    }
-    for (const [action, act] of Object.entries(actions)) {
+    const act = (path: string, operationId: string, run: (by: Administrator, account: Account) => Promise<void>) =>
       app.post(
-        `/accounts/:account/${action}`,
+        `/accounts/:account/${path}`,
         {
           config: { scope: 'gatehouse:write' },
-          schema: { tags, operationId: `${action}-account`, params, response: { 204: NoContent, ...problems } },
+          schema: { tags, operationId, params, response: { 204: NoContent, ...problems } },
         },
         async (request, reply) => {
-          await act(administratorOf(request), await requireAccount(deps, request.params.account))
+          await run(administratorOf(request), await requireAccount(deps, request.params.account))
           return reply.code(204).send(null)
         },
       )
-    }
+    act('disable', 'disableAccount', (by, account) => setDisabled(deps, by, account, true))
+    act('enable', 'enableAccount', (by, account) => setDisabled(deps, by, account, false))
+    act('reset-throttle', 'resetThrottle', (by, account) => resetThrottle(deps, by, account))
   }
 }
 

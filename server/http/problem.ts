@@ -82,6 +82,8 @@ function validationProblem(thrown: unknown): Problem | undefined {
 function fieldProblems(errors: readonly FastifySchemaValidationError[]): FieldProblem[] {
   const messages = new Map<string, Set<string>>()
   for (const { instancePath, keyword, params, message } of errors) {
+    // Says again of one member what `additionalProperties` says of all.
+    if (keyword === 'boolean') continue
     const said = saidOf(keyword, params, message)
     for (const name of said.names) {
       const field = [...instancePath.split('/').slice(1), ...(name === undefined ? [] : [name])].join('/')
@@ -98,6 +100,7 @@ function saidOf(keyword: string, params: Record<string, unknown>, message: strin
   if (keyword === 'additionalProperties') {
     return { names: namesIn(params.additionalProperties), message: 'is not known here' }
   }
+  if (keyword === 'pattern') return { names: [undefined], message: 'does not have the form that it needs' }
   return { names: [undefined], message: message ?? 'is not valid' }
 }
 

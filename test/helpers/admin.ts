@@ -1,0 +1,46 @@
+/** The admin API as its callers see it. */
+import type { LightMyRequestResponse } from 'fastify'
+import { mintCliToken } from '../../server/admin/cli_token.ts'
+import { buildTestApp, type TestApp } from './app.ts'
+
+export interface TestAdmin extends TestApp {
+  /** @param options.token of the command line, unless it is given */
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    options?: { token?: string },
+  ): Promise<LightMyRequestResponse>
+  /** The fields that a 400 complains about. */
+  complaints(method: 'POST' | 'PATCH', path: string, body: unknown): Promise<string[]>
+}
+
+export async function buildTestAdmin(...options: Parameters<typeof buildTestApp>): Promise<TestAdmin> {
+  const test = await buildTestApp(...options)
+  const call: TestAdmin['call'] = async (method, path, body, { token } = {}) =>
+    test.inject({
+      method,
+      url: `/admin/api/${path}`,
+      headers: {
+        authorization: `Bearer ${token ?? (await mintCliToken(test.deps))}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    })
+  return {
+    ...test,
+    call,
+    async complaints(method, path, body) {
+      const response = await call(method, path, body)
+      if (response.statusCode !== 400) throw new Error(`${response.statusCode} ${response.body}`)
+      const { errors }: { errors: { field: string }[] } = response.json()
+      return errors.map(({ field }) => field)
+    },
+  }
+}
+
+/** The events of the audit trail, newest first. */
+export async function auditedEvents(test: TestApp, limit = 5): Promise<string[]> {
+  const { items } = await test.deps.store.listAudit({}, { limit, cursor: null })
+  return items.map(({ event, actor }) => `${event} ${actor}`)
+}
