@@ -110,9 +110,9 @@ function mayHold(client: Client, account: Account | null, scope: string): boolea
 }
 
 interface ScopesHeld {
-  has(scope: string): boolean
+  readonly has: (scope: string) => boolean
   /** Whether the client may ask for it anywhere. */
-  registered(scope: string): boolean
+  readonly registered: (scope: string) => boolean
   /** What is granted when no scope is asked for. */
   readonly all: readonly string[]
 }
