@@ -1,0 +1,107 @@
+import { availableParallelism } from 'node:os'
+import { median, POOL_SIZE } from './measure.ts'
+import { inTurns, type Measured, measureLimit, measureLoad, medianOf, type Rig, type Round } from './rig.ts'
+import { PASSWORD } from './seed.ts'
+import { type Line, milliseconds, perSecond } from './table.ts'
+
+const ROUNDS = 5
+const REFRESH_CONNECTIONS = 64
+const LOGIN_CONNECTIONS = 8
+const JWKS_CONNECTIONS = 16
+/** As the server's own gate: one core is left for everything else. */
+const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1)
+
+/** `/token` with `grant_type=refresh_token`, one signature and one durable commit each, beside bare RS256 signatures. */
+export async function benchRefresh(rig: Rig, engine: string): Promise<Line[]> {
+  const bytes = await signingInputBytes(rig)
+  const rounds = await inTurns(
+    ROUNDS,
+    (seconds) => measureLimit(rig, { kind: 'sign', bytes, concurrency: 2 * POOL_SIZE, seconds }),
+    (seconds) =>
+      measureLoad(rig, {
+        requests: { kind: 'refresh', tokens: rig.tokens },
+        connections: REFRESH_CONNECTIONS,
+        seconds,
+      }),
+  )
+  const [limit, subject] = mediansOf(rounds)
+  return [
+    {
+      what: `refresh, ${engine}: CPU`,
+      reached: milliseconds(subject.cpu),
+      limit: `${milliseconds(limit.cpu)} (RS256 signature)`,
+      ratio: ratioOf(rounds, 'cpu'),
+      goal: '≤ 1.4',
+    },
+    throughput(`refresh, ${engine}`, rounds, 'RS256 signatures', '≥ 0.6'),
+  ]
+}
+
+/** `POST /api/token/` beside bare argon2id with the same parameters, as many at once as the server's gate lets in. */
+export async function benchLogin(rig: Rig): Promise<Line> {
+  const { password_hash: hash, usernames } = rig.seeded
+  const rounds = await inTurns(
+    ROUNDS,
+    (seconds) => measureLimit(rig, { kind: 'verify', hash, concurrency: HASHES_AT_ONCE, seconds }),
+    (seconds) =>
+      measureLoad(rig, {
+        requests: { kind: 'login', usernames, password: PASSWORD },
+        connections: LOGIN_CONNECTIONS,
+        seconds,
+      }),
+  )
+  return throughput('login', rounds, 'argon2id hashes', '≥ 0.9')
+}
+
+/** The JWK Set beside a fastify route that sends as many constant bytes. */
+export async function benchJwks(rig: Rig): Promise<Line> {
+  const path = '/.well-known/jwks.json'
+  const { byteLength: bytes } = await (await fetch(`http://127.0.0.1:${rig.port}${path}`)).arrayBuffer()
+  const { port } = await rig.limits.ask({ kind: 'route', bytes })
+  const constant = { port, pid: rig.limits.pid }
+  const get = (path: string, seconds: number) => ({
+    requests: { kind: 'get', path } as const,
+    connections: JWKS_CONNECTIONS,
+    seconds,
+  })
+  const rounds = await inTurns(
+    ROUNDS,
+    (seconds) => measureLoad(rig, get('/constant', seconds), constant),
+    (seconds) => measureLoad(rig, get(path, seconds)),
+  )
+  return throughput('JWKS', rounds, 'constant route', '≥ 0.8')
+}
+
+function throughput(what: string, rounds: readonly Round[], limited_by: string, goal: string): Line {
+  const [limit, subject] = mediansOf(rounds)
+  return {
+    what: `${what}: throughput`,
+    reached: perSecond(subject.per_second),
+    limit: `${perSecond(limit.per_second)} (${limited_by})`,
+    ratio: ratioOf(rounds, 'per_second'),
+    goal,
+    measured: subject,
+  }
+}
+
+function mediansOf(rounds: readonly Round[]): [limit: Measured, subject: Measured] {
+  return [medianOf(rounds.map(({ limit }) => limit)), medianOf(rounds.map(({ subject }) => subject))]
+}
+
+/** The median of the rounds' own ratios: what slows the machine down for a while meets both sides of one round. */
+function ratioOf(rounds: readonly Round[], member: 'cpu' | 'per_second'): number {
+  return median(rounds.map(({ limit, subject }) => subject[member] / limit[member]))
+}
+
+/** How much is signed for an access token: its header and its claims. */
+async function signingInputBytes(rig: Rig): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${rig.port}/api/token/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: rig.seeded.usernames[0], password: PASSWORD }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the first sign-in was refused: ${text}`)
+  const access: string = JSON.parse(text).access
+  return access.lastIndexOf('.')
+}

@@ -1,0 +1,96 @@
+import { loadConfig } from '../config/load.ts'
+import { newAccount } from '../server/accounts/account.ts'
+import type { Deps } from '../server/deps.ts'
+import { openDeps } from '../server/main.ts'
+import type { Account } from '../server/protocol/account.ts'
+import type { Client } from '../server/protocol/client.ts'
+import type { Grant } from '../server/protocol/grant.ts'
+import { formatRefreshToken } from '../server/protocol/refresh_token.ts'
+import { randomId } from '../server/tokens/issue.ts'
+
+export const PASSWORD = 'correct horse battery staple'
+const DAY = 86_400
+
+export interface Seeded {
+  readonly usernames: readonly string[]
+  readonly password_hash: string
+  /** One for each grant. */
+  readonly tokens: readonly string[]
+}
+
+/** Puts a client, accounts and grants where a server started with `env` will find them. */
+export async function seed(
+  env: Readonly<Record<string, string>>,
+  many: { accounts: number; grants: number },
+): Promise<Seeded> {
+  const { config } = loadConfig({ env: { ...env, GATEHOUSE_LOG__LEVEL: 'fatal' } })
+  const deps = await openDeps(config)
+  try {
+    const client = benchClient(deps.clock.now())
+    await deps.store.createClient(client, [])
+    const first = await createAccount(deps, { username: 'user0', password: PASSWORD })
+    const password_hash = first.password_hash ?? ''
+    const accounts = [first]
+    for (let i = 1; i < many.accounts; i += 1) {
+      accounts.push(await createAccount(deps, { username: `user${i}`, password_hash }))
+    }
+    const tokens = Array.from({ length: many.grants }, async () => {
+      const grant = newGrant(deps, client, first)
+      await deps.store.createGrant(grant, [], [])
+      return formatRefreshToken(grant, deps.vault.refreshTokenMacKey)
+    })
+    return { usernames: accounts.map(({ username }) => username), password_hash, tokens: await Promise.all(tokens) }
+  } finally {
+    await deps.store.close()
+  }
+}
+
+function benchClient(now: number): Client {
+  return {
+    client_id: 'bench',
+    client_name: 'Benchmark',
+    client_secret_digest: null,
+    grant_types: ['refresh_token'],
+    token_endpoint_auth_method: 'none',
+    scope: 'openid profile email',
+    resources: [],
+    first_party: true,
+    refresh_token_profile: 'standard',
+    disabled_at: null,
+    created_at: now,
+    updated_at: now,
+  }
+}
+
+async function createAccount(deps: Deps, wanted: Parameters<typeof newAccount>[1]): Promise<Account> {
+  const made = await newAccount(deps, wanted)
+  if ('problems' in made) throw new Error(JSON.stringify(made.problems))
+  await deps.store.createAccount(made.account, [])
+  return made.account
+}
+
+function newGrant(deps: Deps, { client_id }: Client, { account_id }: Account): Grant {
+  const now = deps.clock.now()
+  return {
+    grant_id: randomId(deps.random),
+    client_id,
+    account_id,
+    session_id: randomId(deps.random),
+    scope: 'openid profile email',
+    resources: [deps.config.issuer],
+    auth_time: now,
+    amr: ['pwd'],
+    acr: null,
+    cnf: null,
+    generation: 0,
+    rotated_at: now,
+    late_replay_generation: null,
+    idle_expires_at: now + DAY,
+    absolute_expires_at: now + 90 * DAY,
+    revoked_at: null,
+    revoked_because: null,
+    created_at: now,
+    address_prefix: '127.0.0.1',
+    user_agent: null,
+  }
+}
