@@ -15,8 +15,12 @@ export interface TestAdmin extends TestApp {
   complaints(method: 'POST' | 'PATCH', path: string, body: unknown): Promise<string[]>
 }
 
-export async function buildTestAdmin(...options: Parameters<typeof buildTestApp>): Promise<TestAdmin> {
-  const test = await buildTestApp(...options)
+type Options = Parameters<typeof buildTestApp>
+
+export async function buildTestAdmin(t: Options[0], { config }: NonNullable<Options[1]> = {}): Promise<TestAdmin> {
+  // A busy machine is no reason to shed a test's load.
+  const http = { max_event_loop_delay_milliseconds: 0, ...config?.http }
+  const test = await buildTestApp(t, { config: { ...config, http } })
   const call: TestAdmin['call'] = async (method, path, body, { token } = {}) =>
     test.inject({
       method,
