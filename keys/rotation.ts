@@ -78,8 +78,6 @@ function dueActivation(
 
 /** Someone asks for a rotation before it is due. */
 export interface RotationRequest {
-  /** A key may be in other hands: what has signed until now is to verify nothing from now on. */
-  readonly emergency: boolean
   /** Some verifiers may refuse the new key's tokens until they fetch the JWK Set again. */
   readonly force: boolean
 }
@@ -101,7 +99,7 @@ export function planRotation(
   const next = nextKey(keys, alg)
   if (next === undefined) return { outcome: 'no_next_key' }
   const ready_at = readyAt(keys, next, policy)
-  if (ready_at > now && !request.force && !request.emergency) return { outcome: 'too_early', ready_at }
+  if (ready_at > now && !request.force) return { outcome: 'too_early', ready_at }
   return { outcome: 'activate', kid: next.kid, retire: activeKey(keys, alg)?.kid ?? null }
 }
 

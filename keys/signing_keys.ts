@@ -35,6 +35,17 @@ export interface ListedKey {
   readonly retired_at: Seconds | null
 }
 
+export interface KeyRotation extends RotationRequest {
+  /** RS256 when it is left out. */
+  readonly alg?: SigningAlgorithm
+  /**
+   * Keys may be in other hands: every key of the algorithm goes now, the next one too, which lay beside the others. A
+   * verifier meets an unknown `kid` and fetches the JWK Set without them.
+   */
+  readonly emergency: boolean
+  readonly actor: string
+}
+
 export type RotationOutcome =
   | { readonly outcome: 'rotated'; readonly kid: string; readonly retired: string | null }
   | { readonly outcome: 'too_early'; readonly ready_at: Seconds }
@@ -62,15 +73,8 @@ export interface SigningKeys {
   reload(): Promise<void>
   /** Creates, activates and removes what is due. Any number of processes may run it at once. */
   runSchedule(): Promise<void>
-  /**
-   * Activates the next key before it is due. `emergency` removes every key of the algorithm that has signed, so that
-   * no earlier token verifies.
-   *
-   * @param request `alg` is RS256 when it is left out
-   */
-  rotate(
-    request: RotationRequest & { readonly alg?: SigningAlgorithm; readonly actor: string },
-  ): Promise<RotationOutcome>
+  /** Activates the next key before it is due; in an emergency, a new one in place of all. */
+  rotate(request: KeyRotation): Promise<RotationOutcome>
 }
 
 export interface SigningKeysOptions {
@@ -123,8 +127,13 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     return { ...material, created_at: clock.now(), activated_at: null, retired_at: null, removed_at: null }
   }
 
+  /** One instant for both: see isFounding in rotation.ts. */
+  const makeActive = async ({ alg, created_at }: SigningKeyRecord): Promise<SigningKeyRecord> => {
+    return { ...(await makeNext(alg)), created_at, activated_at: created_at }
+  }
+
   /** Another process may be faster: the database lets one win, and both go on with what it then holds. */
-  const carryOut = async (change: KeyringChange, actor: string, emergency = false): Promise<void> => {
+  const carryOut = async (change: KeyringChange, actor: string): Promise<void> => {
     const { alg } = change
     if (change.change === 'remove') {
       const { kid } = change
@@ -134,15 +143,11 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     const next = await makeNext(alg)
     if (change.change === 'activate') {
       const { kid, retire } = change
-      const detail = { alg, kid, retired: retire, next: next.kid, emergency }
-      const step = { kid, retire, next, now: clock.now(), emergency }
-      await store.activateSigningKey(step, audit('keys.rotated', actor, detail))
+      const detail = { alg, kid, retired: retire, next: next.kid }
+      await store.activateSigningKey({ kid, retire, next, now: clock.now() }, audit('keys.rotated', actor, detail))
       return read()
     }
-    const keys = [next]
-    // One instant for both: see isFounding in rotation.ts.
-    const { created_at } = next
-    if (change.change === 'found') keys.push({ ...(await makeNext(alg)), created_at, activated_at: created_at })
+    const keys = change.change === 'found' ? [next, await makeActive(next)] : [next]
     const kids = keys.map(({ kid }) => kid)
     await store.insertSigningKeys(keys, audit('keys.created', actor, { alg, kids }))
     return read()
@@ -159,27 +164,33 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     throw new Error(`no ${alg} key could be made`)
   }
 
-  /** In an emergency no key that has signed is trusted, whichever of them it was that leaked. */
-  const dropRetiring = async (alg: SigningAlgorithm, actor: string) => {
-    const retiring = keyring.records.filter((key) => key.alg === alg && keyState(key) === 'retiring')
-    for (const { kid } of retiring) await carryOut({ change: 'remove', alg, kid }, actor)
-  }
-
-  const rotate: SigningKeys['rotate'] = async ({ alg = 'RS256', actor, ...request }) => {
+  const rotate: SigningKeys['rotate'] = async ({ alg = 'RS256', actor, emergency, ...request }) => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await makeMissing(alg, actor)
-      const plan = planRotation(keyring.records, clock.now(), policy, alg, request)
-      if (plan.outcome === 'too_early') return plan
-      if (plan.outcome === 'no_next_key') continue
-      const { kid, retire } = plan
-      await carryOut({ change: 'activate', alg, kid, retire }, actor, request.emergency)
+      const retired = activeKey(keyring.records, alg)?.kid ?? null
+      if (emergency) {
+        if ((await replaceAll(alg, actor, retired)) === 'lost_race') continue
+      } else {
+        const plan = planRotation(keyring.records, clock.now(), policy, alg, request)
+        if (plan.outcome === 'too_early') return plan
+        if (plan.outcome === 'no_next_key') continue
+        await carryOut({ change: 'activate', alg, kid: plan.kid, retire: plan.retire }, actor)
+      }
+      // Whoever moved it on: a second rotation would only use up the next key as well.
       const active = activeKey(keyring.records, alg)
-      if (active === undefined || active.kid === retire) continue
-      // A lost race is a rotation too: a second one would only use up the next key as well.
-      if (request.emergency) await dropRetiring(alg, actor)
-      return { outcome: 'rotated', kid: active.kid, retired: retire }
+      if (active !== undefined && active.kid !== retired) return { outcome: 'rotated', kid: active.kid, retired }
     }
     throw new Error(`the ${alg} key could not be rotated`)
+  }
+
+  const replaceAll = async (alg: SigningAlgorithm, actor: string, retired: string | null) => {
+    const next = await makeNext(alg)
+    const active = await makeActive(next)
+    const detail = { alg, kid: active.kid, retired, next: next.kid, emergency: true }
+    const change = { alg, keys: [active, next], now: clock.now() }
+    const outcome = await store.replaceSigningKeys(change, audit('keys.rotated', actor, detail))
+    await read()
+    return outcome
   }
 
   const runSchedule = async () => {

@@ -15,16 +15,19 @@ export function keyStore(driver: Driver): KeyStore {
       return outcome.committed ? 'inserted' : 'lost_race'
     },
 
-    async activateSigningKey({ kid, retire, next, now, emergency }, audit) {
+    async activateSigningKey({ kid, retire, next, now }, audit) {
       // The unique indexes allow one active and one next key of an algorithm: each has to leave before another comes.
       const steps: Step[] = [{ sql: sql.ACTIVATE_SIGNING_KEY, values: [kid, now], must_change: 1 }]
-      if (retire !== null) {
-        const removed_at = emergency ? now : null
-        steps.unshift({ sql: sql.RETIRE_SIGNING_KEY, values: [retire, now, removed_at], must_change: 1 })
-      }
+      if (retire !== null) steps.unshift({ sql: sql.RETIRE_SIGNING_KEY, values: [retire, now], must_change: 1 })
       if (next !== null) steps.push(insertStep(next))
       const outcome = await transition(driver, steps, audit)
       return outcome.committed ? 'activated' : 'lost_race'
+    },
+
+    async replaceSigningKeys({ alg, keys, now }, audit) {
+      const remove: Step = { sql: sql.REMOVE_SIGNING_KEYS, values: [alg, now] }
+      const outcome = await transition(driver, [remove, ...keys.map(insertStep)], audit)
+      return outcome.committed ? 'replaced' : 'lost_race'
     },
 
     async removeSigningKey(kid, now, audit) {

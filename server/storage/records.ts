@@ -64,7 +64,7 @@ export interface SigningKeyRecord {
   readonly alg: SigningAlgorithm
   /** The public JWK, as JSON. */
   readonly public_jwk: string
-  /** The private key in PKCS #8, sealed by the vault. */
+  /** The private key in PKCS #8, sealed by the vault; empty once the key is removed. */
   readonly private_key_sealed: string
   readonly created_at: Seconds
   readonly activated_at: Seconds | null

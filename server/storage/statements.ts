@@ -214,12 +214,14 @@ export const DELETE_THROTTLE = 'DELETE FROM throttles WHERE key = $1'
 
 export const INSERT_SIGNING_KEY = insert('signing_keys', SIGNING_KEY, OR_NOTHING)
 export const LIST_SIGNING_KEYS = `SELECT ${SIGNING_KEY.join(', ')} FROM signing_keys ORDER BY created_at, kid`
-/** `$3`: when it is removed as well, or null. */
-export const RETIRE_SIGNING_KEY = `UPDATE signing_keys SET retired_at = $2, removed_at = $3
+export const RETIRE_SIGNING_KEY = `UPDATE signing_keys SET retired_at = $2
   WHERE kid = $1 AND activated_at IS NOT NULL AND retired_at IS NULL AND removed_at IS NULL`
 export const ACTIVATE_SIGNING_KEY = `UPDATE signing_keys SET activated_at = $2
   WHERE kid = $1 AND activated_at IS NULL AND removed_at IS NULL`
-export const REMOVE_SIGNING_KEY = 'UPDATE signing_keys SET removed_at = $2 WHERE kid = $1 AND removed_at IS NULL'
+export const REMOVE_SIGNING_KEY = `UPDATE signing_keys SET removed_at = $2, private_key_sealed = ''
+  WHERE kid = $1 AND removed_at IS NULL`
+export const REMOVE_SIGNING_KEYS = `UPDATE signing_keys SET removed_at = $2, private_key_sealed = ''
+  WHERE alg = $1 AND removed_at IS NULL`
 export const REPLACE_SEALED_SIGNING_KEY = `UPDATE signing_keys SET private_key_sealed = $3
   WHERE kid = $1 AND private_key_sealed = $2`
 

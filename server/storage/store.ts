@@ -135,12 +135,17 @@ export interface KeyStore {
   insertSigningKeys(keys: readonly SigningKeyRecord[], audit: Audit): Promise<'inserted' | 'lost_race'>
   /**
    * The active key retires and the next one becomes active, in one commit, with a new next key.
-   * `emergency`: the old key is removed at once.
    */
   activateSigningKey(
-    change: { kid: string; retire: string | null; next: SigningKeyRecord | null; now: Seconds; emergency: boolean },
+    change: { kid: string; retire: string | null; next: SigningKeyRecord | null; now: Seconds },
     audit: Audit,
   ): Promise<'activated' | 'lost_race'>
+  /** Removes every key of an algorithm and inserts these in their place. The private halves of the removed are erased. */
+  replaceSigningKeys(
+    change: { alg: string; keys: readonly SigningKeyRecord[]; now: Seconds },
+    audit: Audit,
+  ): Promise<'replaced' | 'lost_race'>
+  /** Its private half is erased. */
   removeSigningKey(kid: string, now: Seconds, audit: Audit): Promise<'removed' | 'lost_race'>
   /** Re-wraps under another key-encryption key. */
   replaceSealedSigningKey(kid: string, expected: string, sealed: string): Promise<'replaced' | 'stale'>

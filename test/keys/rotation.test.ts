@@ -14,7 +14,7 @@ const policy: RotationPolicy = {
   publish_ahead_seconds: DAY,
   longest_token_seconds: 3_600,
 }
-const calmly = { emergency: false, force: false }
+const calmly = { force: false }
 
 t.test('a keyring without keys gets an active and a next one together', async (t) => {
   t.same(dueChanges([], 0, policy, ['RS256']), [{ change: 'found', alg: 'RS256' }])
@@ -70,12 +70,11 @@ t.test('a next key as old as the keyring may be activated at once: every JWK Set
   t.equal(planRotation(es256, 9, policy, 'RS256', calmly).outcome, 'activate')
 })
 
-t.test('force and emergency do not wait', async (t) => {
+t.test('force does not wait', async (t) => {
   const keys = [record('a', { activated_at: 0 }), record('n', { created_at: 50 })]
   const activate = { outcome: 'activate', kid: 'n', retire: 'a' }
-  t.same(planRotation(keys, 50, policy, 'RS256', { emergency: false, force: true }), activate)
-  t.same(planRotation(keys, 50, policy, 'RS256', { emergency: true, force: false }), activate)
-  t.same(planRotation(keys, 50, policy, 'ES256', { emergency: true, force: true }), { outcome: 'no_next_key' })
+  t.same(planRotation(keys, 50, policy, 'RS256', { force: true }), activate)
+  t.same(planRotation(keys, 50, policy, 'ES256', { force: true }), { outcome: 'no_next_key' })
 })
 
 t.test('OIDC Core §10.1.1: the old key stays for the longest token it signed', async (t) => {

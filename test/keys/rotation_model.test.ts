@@ -32,7 +32,7 @@ type Action =
   | { do: 'wait'; seconds: Seconds }
   | { do: 'schedule' }
   | { do: 'ensure'; alg: SigningAlgorithm }
-  | { do: 'rotate'; alg: SigningAlgorithm; emergency: boolean; force: boolean }
+  | { do: 'rotate'; alg: SigningAlgorithm; force: boolean }
   | { do: 'sign'; alg: SigningAlgorithm }
   | { do: 'sign_late'; lag_seconds: Seconds }
 
@@ -44,7 +44,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ensure' as const), alg }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('rotate' as const), alg, emergency: rarely, force: rarely }),
+    arbitrary: fc.record({ do: fc.constant('rotate' as const), alg, force: rarely }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('sign' as const), alg }) },
   {
@@ -56,7 +56,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 )
 
-function apply(world: World, change: KeyringChange, emergency = false): void {
+function apply(world: World, change: KeyringChange): void {
   const { now } = world
   const make = (alg: SigningAlgorithm, activated_at: Seconds | null) =>
     record(`${alg}-${world.keys.length}`, { alg, created_at: now, activated_at })
@@ -68,7 +68,7 @@ function apply(world: World, change: KeyringChange, emergency = false): void {
     return
   }
   if (change.change === 'activate') {
-    update(change.retire, { retired_at: now, removed_at: emergency ? now : null })
+    update(change.retire, { retired_at: now })
     update(change.kid, { activated_at: now })
   }
   if (change.change === 'found') {
@@ -104,8 +104,8 @@ function take(world: World, action: Action): void {
     case 'rotate': {
       const plan = planRotation(world.keys, world.now, world.policy, action.alg, action)
       if (plan.outcome !== 'activate') break
-      apply(world, { change: 'activate', alg: action.alg, kid: plan.kid, retire: plan.retire }, action.emergency)
-      if (action.emergency || action.force) world.hurried.add(plan.kid)
+      apply(world, { change: 'activate', alg: action.alg, kid: plan.kid, retire: plan.retire })
+      if (action.force) world.hurried.add(plan.kid)
       break
     }
     case 'sign':

@@ -172,7 +172,7 @@ t.test('OIDC Core §10.1.1: a rotation changes who signs and keeps the old key f
   )
 })
 
-t.test('an emergency drops now every key that has signed; force alone does not', async (t) => {
+t.test('an emergency drops every key now, the next one too; force alone drops none', async (t) => {
   const { keys, store } = await testKeys(t)
   await keys.rotate(calmly)
   const stolen = await keys.sign('RS256', 'at+jwt', {})
@@ -180,11 +180,17 @@ t.test('an emergency drops now every key that has signed; force alone does not',
   t.ok(await verifies(keys.jwks.body, stolen))
 
   const stolen_too = await keys.sign('RS256', 'at+jwt', {})
+  const published = kids(keys.jwks.body)
   const dropped = await keys.rotate({ ...calmly, emergency: true })
   t.match(dropped, { outcome: 'rotated', retired: forced.outcome === 'rotated' && forced.kid })
   t.notOk(await verifies(keys.jwks.body, stolen_too))
   t.notOk(await verifies(keys.jwks.body, stolen), 'also one that had retired before')
   t.notOk(states(keys).includes('RS256 retiring'))
+  t.notOk(
+    kids(keys.jwks.body).some((kid) => published.includes(kid)),
+    'every verifier meets an unknown kid',
+  )
+  t.ok((await store.listSigningKeys()).every((key) => (key.private_key_sealed === '') === (key.removed_at !== null)))
   t.equal(keys.verificationKey(decodeProtectedHeader(stolen_too).kid ?? ''), undefined)
   t.ok(await verifies(keys.jwks.body, await keys.sign('RS256', 'at+jwt', {})))
   const { items } = await store.listAudit({ event: 'keys.rotated' }, { limit: 10, cursor: null })

@@ -14,7 +14,7 @@ export async function keyConformance(t: Test, { store }: Opened): Promise<void> 
     t.equal(await countAudit(store, event), 1)
 
     const after = sampleKey()
-    const change = { kid: next.kid, retire: active.kid, next: after, now: NOW + 1, emergency: false }
+    const change = { kid: next.kid, retire: active.kid, next: after, now: NOW + 1 }
     t.equal(await store.activateSigningKey({ ...change, retire: null }, []), 'lost_race', 'two active ones')
     t.equal(await store.activateSigningKey({ ...change, kid: active.kid }, []), 'lost_race')
     t.equal(await store.activateSigningKey(change, []), 'activated')
@@ -28,24 +28,39 @@ export async function keyConformance(t: Test, { store }: Opened): Promise<void> 
       ].toSorted(byKid),
     )
 
-    const urgent = { kid: after.kid, retire: next.kid, next: null, now: NOW + 2, emergency: true }
-    t.equal(await store.activateSigningKey(urgent, []), 'activated')
+    const urgent = { alg: active.alg, keys: [sampleKey({ activated_at: NOW + 2 }), sampleKey()], now: NOW + 2 }
+    const untouched = sampleKey({ alg: 'EdDSA', activated_at: NOW })
+    t.equal(await store.insertSigningKeys([untouched], []), 'inserted')
+    t.equal(await store.replaceSigningKeys(urgent, []), 'replaced')
     const keys = await store.listSigningKeys()
-    t.match(
-      keys.find(({ kid }) => kid === next.kid),
-      { retired_at: NOW + 2, removed_at: NOW + 2 },
+    const erased = { removed_at: NOW + 2, private_key_sealed: '' }
+    for (const { kid } of [active, next, after]) {
+      t.match(
+        keys.find((key) => key.kid === kid),
+        erased,
+      )
+    }
+    t.same(
+      keys
+        .filter(({ removed_at }) => removed_at === null)
+        .map(({ kid }) => kid)
+        .toSorted(),
+      [untouched, ...urgent.keys].map(({ kid }) => kid).toSorted(),
     )
-    t.equal(await store.removeSigningKey(active.kid, NOW + 3, []), 'removed')
-    t.equal(await store.removeSigningKey(active.kid, NOW + 4, []), 'lost_race')
+    const twice = { ...urgent, keys: [sampleKey({ activated_at: NOW }), sampleKey({ activated_at: NOW })] }
+    t.equal(await store.replaceSigningKeys(twice, []), 'lost_race', 'and then nothing is removed')
+    const [first] = urgent.keys
+    t.equal(await store.removeSigningKey(first?.kid ?? '', NOW + 3, []), 'removed')
+    t.equal(await store.removeSigningKey(first?.kid ?? '', NOW + 4, []), 'lost_race')
 
-    t.equal(await store.replaceSealedSigningKey(after.kid, 'sealed', 'again'), 'replaced')
-    t.equal(await store.replaceSealedSigningKey(after.kid, 'sealed', 'again'), 'stale')
+    t.equal(await store.replaceSealedSigningKey(untouched.kid, 'sealed', 'again'), 'replaced')
+    t.equal(await store.replaceSealedSigningKey(untouched.kid, 'sealed', 'again'), 'stale')
   })
 
   t.test('the first key of an algorithm retires none', async (t) => {
     const first = sampleKey({ alg: 'ES256' })
     await store.insertSigningKeys([first], [])
-    const change = { kid: first.kid, retire: null, next: sampleKey({ alg: 'ES256' }), now: NOW, emergency: false }
+    const change = { kid: first.kid, retire: null, next: sampleKey({ alg: 'ES256' }), now: NOW }
     t.equal(await store.activateSigningKey(change, []), 'activated')
   })
 

@@ -113,7 +113,7 @@ export async function raceConformance(t: Test, { store }: Opened): Promise<void>
     const keys = (await store.listSigningKeys()).filter((key) => key.alg === 'RS256' && key.removed_at === null)
     const kid = keys.find((key) => key.activated_at === null)?.kid ?? ''
     const retire = keys.find((key) => key.activated_at !== null)?.kid ?? ''
-    const change = () => ({ kid, retire, next: sampleKey(), now: NOW, emergency: false })
+    const change = () => ({ kid, retire, next: sampleKey(), now: NOW })
     t.same(await race(() => store.activateSigningKey(change(), [])), { activated: 1, lost_race: RACERS - 1 })
   })
 
