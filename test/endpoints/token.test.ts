@@ -209,7 +209,7 @@ t.test('oauth4webapi: discovery, client_credentials, refresh_token, introspectio
   const address = await server.app.listen({ port: 0, host: '127.0.0.1' })
   const options = {
     [oauth.allowInsecureRequests]: true as const,
-    [oauth.customFetch]: (url: string, init: RequestInit) => fetch(url.replace(server.issuer, address), init),
+    [oauth.customFetch]: (url: string, init: object) => fetch(url.replace(server.issuer, address), init),
   }
   const issuer = new URL(server.issuer)
   for (const algorithm of ['oidc', 'oauth2'] as const) {
