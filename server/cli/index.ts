@@ -107,8 +107,7 @@ function report({ stderr }: Io, json: boolean, thrown: unknown): number {
   const error = thrown instanceof CliError ? thrown : wrap(thrown)
   const { failure, message, remedy } = error
   if (json) {
-    const problems = problemsOf(error.cause)
-    const members = { code: failure, message, ...(remedy && { remedy }), problems }
+    const members = { code: failure, message, remedy, problems: problemsOf(error.cause) }
     stderr.write(`${JSON.stringify({ error: members }, null, 2)}\n`)
   } else {
     stderr.write(`${[`Error: ${message}`, remedy].filter((line) => line !== undefined).join('\n')}\n`)
@@ -123,6 +122,9 @@ function wrap(error: unknown): CliError {
   if (name === 'ConfigError') return new CliError('usage', message, undefined, { cause: error })
   if (name === 'StorageUnavailable') {
     return new CliError('unreachable', message, 'Check the database; `gatehouse doctor` says more.', { cause: error })
+  }
+  if ('syscall' in error && error.syscall === 'listen') {
+    return new CliError('failed', message, 'Listen elsewhere, with --port and --host, or end what listens there.')
   }
   if (name === 'Error' || name === 'VaultError') return new CliError('failed', message, undefined, { cause: error })
   return new CliError('failed', error.stack ?? message, 'This is a fault of Gatehouse. Please report it.')

@@ -10,7 +10,8 @@ export function registerServe(program: Command, cli: Cli): void {
     .option('--host <address>', 'the address to listen on')
     .addHelpText('after', '\nExample: gatehouse serve --port 8080 --issuer https://login.example.com')
     .action(async ({ port, host }: { port?: string; host?: string }) => {
-      const { config } = await loadConfiguration(cli, { port, host })
+      const format = cli.options.json ? { 'log.format': 'json' } : {}
+      const { config } = await loadConfiguration(cli, { port, host, ...format })
       const { serve } = await import('../main.ts')
       const { welcome } = await import('./welcome.ts')
       const served = await serve(config)

@@ -134,6 +134,10 @@ t.test('an unreachable server is exit code 5, with what to do', async (t) => {
   t.match(await run(['quickstart', '--issuer', nowhere]), expected)
 })
 
+t.test('a second server on the same port ends with exit code 1, and says what to do', async (t) => {
+  t.match(await runGatehouse(['serve'], env), { code: 1, stderr: /EADDRINUSE.*\n.*--port/ })
+})
+
 t.test('SIGTERM ends the server with exit code 0', async (t) => {
   t.equal(await server.stop(), 0)
   t.match(await runGatehouse(['users', 'show', 'alice'], env), { code: 0 }, 'and the database is at rest')
