@@ -6,10 +6,11 @@ import type { Deps } from './deps.ts'
 import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 import { browserScope } from './http/browser_scope.ts'
+import { setCors } from './http/cors.ts'
 import { sendOAuthError } from './http/error_reply.ts'
 import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
-import { setSecurityHeaders } from './http/security_headers.ts'
+import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
 import { setup } from './interactions/setup.ts'
 import { OAuthError } from './protocol/errors.ts'
 import { issuerPath } from './protocol/server_metadata.ts'
@@ -34,6 +35,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
     endpoints.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
 
   setSecurityHeaders(app, config.issuer)
+  await setCors(app)
   await shedLoad(app, config.http.max_event_loop_delay_milliseconds)
   app.setErrorHandler(sendOAuthError)
   app.setNotFoundHandler((request, reply) =>
@@ -51,7 +53,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   return app
 }
 
-function createFastify({ config: { http }, log, random }: Deps): FastifyInstance {
+function createFastify({ config: { http, issuer }, log, random }: Deps): FastifyInstance {
   return fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -67,6 +69,9 @@ function createFastify({ config: { http }, log, random }: Deps): FastifyInstance
     // A user name of 150 characters, percent-encoded.
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     forceCloseConnections: 'idle',
+    // An address that cannot be decoded reaches no route and no hook.
+    frameworkErrors: (error, request, reply) =>
+      void sendOAuthError(error, request, reply.headers(securityHeaders(issuer))),
     exposeHeadRoutes: true,
     // What a client sends is what is judged: nothing is converted to fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },

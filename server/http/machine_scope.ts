@@ -1,7 +1,7 @@
-import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { type Form, parseForm } from '../protocol/parameters.ts'
+import { allowOrigins, callableFrom } from './cors.ts'
 import { sendOAuthError } from './error_reply.ts'
 import { forbidStoring } from './security_headers.ts'
 
@@ -12,7 +12,7 @@ import { forbidStoring } from './security_headers.ts'
 export function machineScope(deps: Pick<Deps, 'config'>, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
     forbidStoring(app)
-    await allowOrigins(app, deps.config.http.cors_origins)
+    allowOrigins(app, callableFrom(deps.config.http.cors_origins))
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',
@@ -29,15 +29,4 @@ const NO_FORM: Form = new Map()
 /** The form of a request in this scope. */
 export function formOf(request: { body: unknown }): Form {
   return request.body instanceof Map ? request.body : NO_FORM
-}
-
-/** CORS for the configured origins only; without any, browsers' scripts from elsewhere stay out. */
-export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  if (origins.length === 0) return
-  await app.register(cors, {
-    origin: [...origins],
-    methods: ['POST'],
-    allowedHeaders: ['content-type', 'authorization'],
-    maxAge: 600,
-  })
 }

@@ -1,11 +1,11 @@
-import cors from '@fastify/cors'
 import type { FastifyPluginAsync } from 'fastify'
+import { allowOrigins } from './cors.ts'
 import { sendOAuthError } from './error_reply.ts'
 
 /** What everybody may read, from any origin, and caches may keep: discovery, the JWK Set, health. */
 export function publicScope(routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
-    await app.register(cors, { origin: '*', methods: ['GET', 'HEAD'] })
+    allowOrigins(app, { origin: '*', methods: ['GET', 'HEAD'] })
     app.removeAllContentTypeParsers()
     app.setErrorHandler((error, request, reply) => sendOAuthError(error, request, reply))
     for (const plugin of routes) await app.register(plugin)

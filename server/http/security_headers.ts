@@ -3,13 +3,20 @@ import type { FastifyInstance } from 'fastify'
 const YEAR = 31_536_000
 
 /** Headers on every answer. A scope adds its own: caching, CORS, the pages' policy. */
-export function setSecurityHeaders(app: FastifyInstance, issuer: string): void {
+export function securityHeaders(issuer: string): Readonly<Record<string, string>> {
   const https = issuer.startsWith('https:')
+  return {
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    ...(https ? { 'strict-transport-security': `max-age=${YEAR}; includeSubDomains` } : {}),
+  }
+}
+
+export function setSecurityHeaders(app: FastifyInstance, issuer: string): void {
+  const headers = securityHeaders(issuer)
   app.addHook('onRequest', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('referrer-policy', 'no-referrer')
-    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-    if (https) reply.header('strict-transport-security', `max-age=${YEAR}; includeSubDomains`)
+    reply.headers(headers)
   })
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Caller, Deps } from '../deps.ts'
 import { callerOf } from '../http/caller.ts'
-import { allowOrigins } from '../http/machine_scope.ts'
+import { allowOrigins, callableFrom } from '../http/cors.ts'
 import { forbidStoring } from '../http/security_headers.ts'
 import { parseForm } from '../protocol/parameters.ts'
 import { blacklist } from './blacklist.ts'
@@ -29,7 +29,7 @@ export function tokenApi(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     if (!deps.config.token_api.enabled) return
     forbidStoring(app)
-    await allowOrigins(app, deps.config.http.cors_origins)
+    allowOrigins(app, callableFrom(deps.config.http.cors_origins))
     parseBodies(app, deps.config.http.token_body_limit_bytes)
     app.setErrorHandler((error, request, reply) => sendTokenApiError(error, request, reply))
     for (const [path, call] of Object.entries(calls)) {
