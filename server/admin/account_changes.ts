@@ -63,7 +63,7 @@ export async function planAccountChange(
   })
   if ('problems' in checked) return checked
   const { username, name, roles, email_verified_at, updated_at } = checked.account
-  refuseToGrant(by, scopesOfRoles([...existing.roles, ...roles]))
+  refuseToGrant(by, scopesOfRoles(roles))
   return {
     value: {
       ...existing,

@@ -55,7 +55,6 @@ export async function planClient(
     problems.push({ field: 'client_secret', message: 'a client with the method none has no secret' })
   }
   if (problems.length > 0) return { problems }
-  refuseToGrant(by, scopesOf(existing))
   refuseToGrant(by, scopesOf(metadata))
   const { client_secret_digest, issued_secret } = secretOf(deps, existing, metadata, asked.client_secret)
   const now = deps.clock.now()
@@ -124,8 +123,8 @@ function tell(deps: Deps, { actor, caller }: Administrator, event: `admin.${stri
   return auditRecord(deps, event, { actor, client_id, caller, detail: { ...detail } })
 }
 
-function scopesOf(metadata: ClientMetadata | undefined): readonly string[] {
-  return parseScope(metadata?.scope ?? '') ?? []
+function scopesOf(metadata: ClientMetadata): readonly string[] {
+  return parseScope(metadata.scope) ?? []
 }
 
 async function knownResources(

@@ -5,14 +5,14 @@ import { buildTestApp, type TestApp } from './app.ts'
 
 export interface TestAdmin extends TestApp {
   /** @param options.token of the command line, unless it is given */
-  call(
+  readonly call: (
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
     options?: { token?: string },
-  ): Promise<LightMyRequestResponse>
+  ) => Promise<LightMyRequestResponse>
   /** The fields that a 400 complains about. */
-  complaints(method: 'POST' | 'PATCH', path: string, body: unknown): Promise<string[]>
+  readonly complaints: (method: 'POST' | 'PATCH', path: string, body: unknown) => Promise<string[]>
 }
 
 type Options = Parameters<typeof buildTestApp>
