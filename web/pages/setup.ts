@@ -39,7 +39,7 @@ export function setupPage({ action, token, min_length, username = '', email = ''
       label: 'Password',
       type: 'password',
       autocomplete: 'new-password',
-      hint: `At least ${min_length} characters: a few words in a row do well.`,
+      hint: `At least ${min_length} characters: a few words will do.`,
       problem: problems?.get('password'),
     },
   ]
