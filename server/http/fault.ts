@@ -4,6 +4,19 @@ import { StorageUnavailable } from '../storage/driver.ts'
 
 const RETRY_AFTER_SECONDS = 1
 
+const busy = () => new OAuthError('temporarily_unavailable', 'the server is busy', { retry_after: RETRY_AFTER_SECONDS })
+const malformed = (status: number, description: string) => () =>
+  new OAuthError('invalid_request', description, { status })
+
+/** What fastify and its plugins refuse, by their codes. */
+const KNOWN_FAULTS: ReadonlyMap<string, () => OAuthError> = new Map([
+  ['FST_UNDER_PRESSURE', busy],
+  ['FST_ERR_HANDLER_TIMEOUT', busy],
+  ['FST_ERR_CTP_BODY_TOO_LARGE', malformed(413, 'the request is too large')],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', malformed(415, 'the Content-Type is not supported here')],
+  ['FST_ERR_NOT_FOUND', malformed(404, 'there is nothing here')],
+])
+
 /**
  * Whatever was thrown, as a refusal that a stranger may read. Each scope renders it in the form that its endpoints'
  * specification defines. What is not recognised is our fault: `server_error`, and the log has the rest.
@@ -16,18 +29,8 @@ export function toOAuthError(thrown: unknown): OAuthError {
       retry_after: RETRY_AFTER_SECONDS,
     })
   }
-  const code = codeOf(thrown)
-  switch (code) {
-    case 'FST_UNDER_PRESSURE':
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return new OAuthError('temporarily_unavailable', 'the server is busy', { retry_after: RETRY_AFTER_SECONDS })
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new OAuthError('invalid_request', 'the request is too large', { status: 413 })
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new OAuthError('invalid_request', 'the Content-Type is not supported here', { status: 415 })
-    case 'FST_ERR_NOT_FOUND':
-      return new OAuthError('invalid_request', 'there is nothing here', { status: 404 })
-  }
+  const known = KNOWN_FAULTS.get(codeOf(thrown) ?? '')
+  if (known !== undefined) return known()
   const status = statusOf(thrown)
   if (status !== undefined && status >= 400 && status < 500) {
     return new OAuthError('invalid_request', 'the request is malformed', { cause: thrown, status })

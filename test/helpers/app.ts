@@ -31,16 +31,20 @@ export interface TestApp {
   /** Everything that was logged. */
   readonly logged: string[]
   readonly inject: (request: InjectOptions) => Promise<LightMyRequestResponse>
-  postJson(url: string, payload: unknown, headers?: Record<string, string>): Promise<LightMyRequestResponse>
-  postForm(
+  readonly postJson: (
+    url: string,
+    payload: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<LightMyRequestResponse>
+  readonly postForm: (
     url: string,
     form: Record<string, string> | string,
     headers?: Record<string, string>,
-  ): Promise<LightMyRequestResponse>
-  createAccount(changes?: { username?: string; email?: string; roles?: string[] }): Promise<Account>
-  createClient(changes?: Partial<Client> & { client_secret?: string }): Promise<Client>
+  ) => Promise<LightMyRequestResponse>
+  readonly createAccount: (changes?: { username?: string; email?: string; roles?: string[] }) => Promise<Account>
+  readonly createClient: (changes?: Partial<Client> & { client_secret?: string }) => Promise<Client>
   /** Signs in at the login API with {@link PASSWORD}. */
-  signIn(username?: string, more?: object): Promise<{ access: string; refresh: string }>
+  readonly signIn: (username?: string, more?: object) => Promise<{ access: string; refresh: string }>
 }
 
 type Test = { teardown(handler: () => Promise<void>): void }
