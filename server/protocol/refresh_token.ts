@@ -1,4 +1,4 @@
-import { createHash, createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { RefreshTokenProfile } from './client.ts'
 import type { Grant } from './grant.ts'
 import type { Seconds } from './time.ts'
@@ -83,7 +83,7 @@ function mac(signed: Uint8Array, key: KeyObject): Buffer {
 
 /** Catches a token that was cut or mistyped, and lets a secret scanner tell a leak from a look-alike; it proves nothing. */
 function checksum(body: string): string {
-  return createHash('sha256').update(body).digest('base64url').slice(0, CHECKSUM_CHARACTERS)
+  return hash('sha256', body, 'base64url').slice(0, CHECKSUM_CHARACTERS)
 }
 
 /** Little-endian groups of seven bits, as in LEB128. */
