@@ -1,0 +1,198 @@
+/**
+ * The README's code blocks, run in order against a server of their own.
+ *
+ * A block says in a comment before it what becomes of it: `run NAME` and `start NAME READY` are shell, `api FILE PORT`
+ * is an API that a token is shown to, `file NAME` is there for a later block, `skip REASON` is not run. A `text` or
+ * `json` block is what the block before it prints.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { startProgram } from './helpers/child_process.ts'
+import { type Block, blocksOf, jsonShape, missingFrom } from './helpers/markdown.ts'
+import { freePort, temporaryDirectory } from './helpers/process.ts'
+
+const ROOT = new URL('../', import.meta.url).pathname
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const READY_SECONDS = 60
+
+/** Variables and functions of one block are there for the next. */
+const SHELL = `set -eo pipefail
+if [ -f "$STATE" ]; then . "$STATE"; fi
+keep() { declare -f; for name in $(compgen -v | grep -E '^[a-z]+$'); do declare -p "$name"; done; }
+trap 'keep >"$STATE"' EXIT
+`
+
+interface Place {
+  /** Where `file` and `api` blocks are written. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+  readonly issuer: string
+  /** A block with the ports of this run in it. */
+  adapted(text: string): string
+}
+
+async function preparePlace(t: Test): Promise<Place> {
+  const folder = temporaryDirectory(t)
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  const documented = [3000, 4000, 4001, 4002]
+  const ports = new Map<string, string>(
+    await Promise.all(documented.map(async (port) => [`${port}`, `${await freePort()}`] as [string, string])),
+  )
+  const port = ports.get('3000') ?? ''
+  return {
+    folder,
+    issuer: `http://localhost:${port}`,
+    env: { GATEHOUSE_PORT: port, GATEHOUSE_DATA_DIR: join(folder, 'data'), STATE: join(folder, 'state') },
+    adapted: (text) => text.replace(/\b(3000|400\d)\b/g, (documented) => ports.get(documented) ?? documented),
+  }
+}
+
+async function runShell(place: Place, text: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn('bash', ['-c', SHELL + place.adapted(text)], {
+    cwd: ROOT,
+    env: { ...cleanEnvironment(), ...place.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const written = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      written[stream] += text
+    })
+  }
+  await once(child, 'close')
+  return { code: child.exitCode, ...written }
+}
+
+/** The shell that runs the tests may have settings of its own. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_')))
+}
+
+/** Starts a block that stays; it ends with the test. @returns what it has written so far */
+async function start(t: Test, place: Place, text: string, ready: RegExp): Promise<string> {
+  const program = await startProgram({
+    command: 'bash',
+    args: ['-c', place.adapted(text)],
+    cwd: ROOT,
+    env: { ...place.env },
+    ready,
+    timeout_seconds: READY_SECONDS,
+  })
+  t.teardown(() => program.stop())
+  return program.output()
+}
+
+function assertOutput(t: Test, output: string, documented: Block): void {
+  if (documented.language === 'json') {
+    t.strictSame(jsonShape(JSON.parse(output)), jsonShape(JSON.parse(documented.text)), `line ${documented.line}`)
+  } else {
+    const missing = missingFrom(output, documented.text)
+    t.equal(missing, undefined, `line ${documented.line}: the output has the shape that is shown`, { output })
+  }
+}
+
+/** An API of the README lets a good token in, and nobody else. */
+async function assertVerifies(t: Test, place: Place, port: string): Promise<void> {
+  const url = `http://localhost:${place.adapted(port)}/me`
+  const reply = await fetch(`${place.issuer}/api/token/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'alice', password: 'correct horse battery staple' }),
+  })
+  const { access } = Object(await reply.json())
+  const get = (token: string | undefined) =>
+    fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
+  const good = await get(access)
+  t.equal(good.status, 200, 'RFC 9068 §4: a good token is taken')
+  t.match(await good.json(), { iss: place.issuer, client_id: 'gatehouse-login' }, 'and its claims are at hand')
+  const altered = `${String(access).slice(0, -8)}AAAAAAAA`
+  for (const token of [undefined, '', 'garbage', altered]) {
+    const refused = await get(token)
+    t.equal(refused.status, 401, `refused: ${token === altered ? 'another signature' : (token ?? 'no token')}`)
+    t.ok(refused.headers.get('www-authenticate')?.startsWith('Bearer'), 'RFC 6750 §3: with a challenge')
+  }
+}
+
+const blocks = blocksOf(README)
+const curl = canJson()
+
+t.setTimeout(180_000)
+t.test('every block of the README says what becomes of it', async (t) => {
+  t.ok(blocks.length > 10, 'they were found at all')
+  for (const [index, { tag, language, line }] of blocks.entries()) {
+    const isOutput = ['text', 'json'].includes(language) && /^(run|start) /.test(blocks[index - 1]?.tag ?? '')
+    t.ok(tag !== undefined || isOutput, `line ${line}`)
+  }
+})
+
+t.test('the README does what it says', { skip: curl }, async (t) => {
+  const place = await preparePlace(t)
+  for (const [index, block] of blocks.entries()) {
+    const { tag, text, line } = block
+    if (tag === undefined) continue
+    const [verb = '', name = '', argument = ''] = tag.split(' ')
+    const rest = tag.slice(tag.indexOf(' ') + 1)
+    const after = blocks[index + 1]
+    const documented = after !== undefined && after.tag === undefined ? after : undefined
+    switch (verb) {
+      case 'skip':
+        process.stderr.write(`README.md line ${line}, not run: ${rest}\n`)
+        t.pass(`line ${line}`, { skip: rest })
+        break
+      case 'file':
+        writeFileSync(join(place.folder, name), place.adapted(text))
+        break
+      case 'run': {
+        const { code, stdout, stderr } = await runShell(place, text)
+        t.equal(code, 0, `line ${line}, ${name}: exit status`, { stdout, stderr })
+        if (documented !== undefined) assertOutput(t, stdout + stderr, documented)
+        break
+      }
+      case 'start': {
+        const output = await start(t, place, text, new RegExp(tag.slice(`start ${name} `.length)))
+        if (documented !== undefined) assertOutput(t, output, documented)
+        break
+      }
+      case 'api': {
+        writeFileSync(join(place.folder, name), place.adapted(text))
+        const port = place.adapted(argument)
+        const wait = `until curl -s -o /dev/null localhost:${port}; do sleep 0.1; done; echo ready; wait`
+        await start(t, place, `node ${join(place.folder, name)} & ${wait}`, /ready/)
+        await assertVerifies(t, place, argument)
+        break
+      }
+      default:
+        t.fail(`line ${line}: the tag says ${tag}`)
+    }
+  }
+})
+
+t.test('what is shown is missed when it is not printed', async (t) => {
+  t.equal(missingFrom('one 1\ntwo 22\nthree\n', 'one 7\n…\nthree\n'), undefined, 'numbers and skipped lines')
+  t.equal(missingFrom('eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9\n', 'eyJhbGciOiJSUzI1NiI…abcdef\n'), undefined, 'tokens')
+  t.equal(missingFrom('one\nthree\n', 'one\ntwo\n'), 'one\ntwo', 'another line')
+  t.equal(missingFrom('three\none\n', 'one\n…\nthree\n'), 'three', 'another order')
+  t.notSame(jsonShape({ a: 1 }), jsonShape({ a: '1' }), 'another type')
+  t.notSame(jsonShape({ a: 1 }), jsonShape({ a: 1, b: 2 }), 'another member')
+})
+
+t.test('the settings for Django are those of the example, which has tests', async (t) => {
+  const shown = blocks.find(({ language, text }) => language === 'python' && text.includes('SIMPLE_JWT'))
+  const settings = readFileSync(join(ROOT, 'examples/django_resource_server/settings.py'), 'utf8')
+  const lines = shown?.text.split('\n').filter((line) => /^ {4}"/.test(line)) ?? []
+  t.ok(lines.length > 3, 'they were found at all')
+  for (const line of lines) t.ok(settings.includes(line), line.trim())
+})
+
+/** @returns why there is no curl that can send JSON; false when there is one */
+function canJson(): string | false {
+  try {
+    const [, major = 0, minor = 0] = /^curl (\d+)\.(\d+)/.exec(execFileSync('curl', ['--version']).toString()) ?? []
+    return Number(major) * 1000 + Number(minor) >= 7082 ? false : 'this curl is older than 7.82 and has no --json'
+  } catch {
+    return 'there is no curl'
+  }
+}
