@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { Value } from 'typebox/value'
 import { type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../../config/problems.ts'
+import { ConfigSchema } from '../../config/schema.ts'
 
 type Env = Record<string, string>
 
@@ -170,4 +172,10 @@ t.test('Kubernetes service links are explained', async (t) => {
   const cwd = t.testdir()
   const env = { GATEHOUSE_SERVICE_HOST: '10.0.0.1', GATEHOUSE_PORT_3000_TCP: 'tcp://10.0.0.1:3000' }
   t.match(problemsOf(cwd, { env }), [{ suggestion: /enableServiceLinks/ }, { suggestion: /enableServiceLinks/ }])
+})
+
+t.test('what was loaded is what the schema describes', async (t) => {
+  const { config } = loadConfig({ env: {}, cwd: t.testdir() })
+  t.ok(Value.Check(ConfigSchema, config))
+  t.notOk(Value.Check(ConfigSchema, { ...config, port: '3000' }))
 })
