@@ -148,7 +148,7 @@ const places: readonly Place[] = [
     name: 'a grant_id in the path of the admin API',
     takes: ['grant_id'],
     present: async (token) => {
-      const headers = { authorization: `Bearer ${tokens['CLI token']}` }
+      const headers = { authorization: `Bearer ${await mintCliToken(server.deps)}` }
       const url = `/admin/api/grants/${encodeURIComponent(token)}`
       return (await server.inject({ url, headers })).statusCode === 200
     },
