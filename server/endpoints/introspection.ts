@@ -5,7 +5,7 @@ import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { type Client, isConfidential } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
-import { mayIssue } from '../protocol/grant.ts'
+import { expiry, mayIssue } from '../protocol/grant.ts'
 import {
   describeAccessToken,
   describeRefreshToken,
@@ -61,9 +61,8 @@ async function introspectRefreshToken(
   if (context?.client === undefined) return INACTIVE
   const { grant, account } = context
   if (!mayIntrospect(client, { client_id: grant.client_id, kind: 'refresh_token' }, [])) return INACTIVE
-  const now = deps.clock.now()
   const current = parsed.generation === grant.generation
-  const alive = now < grant.idle_expires_at && now < grant.absolute_expires_at
+  const alive = expiry(grant, deps.clock.now()) === undefined
   const allowed = typeof mayIssue({ client: context.client, account, grant }) !== 'string'
   return current && alive && allowed ? describeRefreshToken(deps.config.issuer, grant, account?.username) : INACTIVE
 }

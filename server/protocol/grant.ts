@@ -46,6 +46,14 @@ export interface Grant {
   readonly user_agent: string | null
 }
 
+export type Expired = 'expired (idle)' | 'expired (absolute)'
+
+/** Which of its lifetimes has ended a grant; undefined: neither. */
+export function expiry(grant: Grant, now: Seconds): Expired | undefined {
+  if (now >= grant.absolute_expires_at) return 'expired (absolute)'
+  return now >= grant.idle_expires_at ? 'expired (idle)' : undefined
+}
+
 declare const entitled: unique symbol
 /**
  * Leave to issue: `tokens/issue.ts` takes nothing else, so no path can forget to ask.

@@ -123,15 +123,14 @@ export type RefreshDecision =
   | { readonly outcome: 'resend'; readonly access_token_not_after: Seconds }
   /** A retry after the window, forgiven once. */
   | { readonly outcome: 'resend_late' }
-  | { readonly outcome: 'refuse'; readonly reason: RefusedRefresh; readonly suspicious: boolean }
+  /** Suspicious, both of them. */
+  | { readonly outcome: 'refuse'; readonly reason: 'refresh token reused' | 'not yet issued' }
   /** Somebody else holds a token of this grant: end it. */
   | { readonly outcome: 'revoke' }
 
-export type RefusedRefresh = 'expired (idle)' | 'expired (absolute)' | 'refresh token reused' | 'not yet issued'
-
 /**
- * Decides what a presented generation gets, once the token is known to be genuine, the client's own, and the grant
- * neither revoked nor closed to it.
+ * Decides what a presented generation gets, once the token is known to be genuine and the client's own, and the grant
+ * neither revoked nor expired nor closed to it.
  *
  * @param request.bound whether the caller authenticated as the client or proved possession of a key: then whoever
  *   holds a leaked token alone cannot have made this call
@@ -144,12 +143,10 @@ export function decideRefresh(request: {
   now: Seconds
 }): RefreshDecision {
   const { presented, grant, policy, bound, now } = request
-  if (now >= grant.absolute_expires_at) return refuse('expired (absolute)')
-  if (now >= grant.idle_expires_at) return refuse('expired (idle)')
   const idle_expires_at = Math.min(now + policy.idle_seconds, grant.absolute_expires_at)
 
   // A genuine MAC over a generation that never was: the database went back in time.
-  if (presented > grant.generation) return { ...refuse('not yet issued'), suspicious: true }
+  if (presented > grant.generation) return { outcome: 'refuse', reason: 'not yet issued' }
   if (presented === grant.generation) {
     return { outcome: policy.profile === 'fixed' ? 'touch' : 'rotate', idle_expires_at }
   }
@@ -162,7 +159,7 @@ export function decideRefresh(request: {
     if (policy.profile === 'resilient' && mayForgive(presented, grant)) return { outcome: 'resend_late' }
   }
   // RFC 9700 §4.14.2: the server cannot tell which party sent the old token, so a bearer's grant is revoked.
-  return bound ? { ...refuse('refresh token reused'), suspicious: true } : { outcome: 'revoke' }
+  return bound ? { outcome: 'refuse', reason: 'refresh token reused' } : { outcome: 'revoke' }
 }
 
 /**
@@ -171,8 +168,4 @@ export function decideRefresh(request: {
  */
 function mayForgive(presented: number, grant: Grant): boolean {
   return grant.late_replay_generation === null || grant.late_replay_generation < presented - 1
-}
-
-function refuse(reason: RefusedRefresh): Extract<RefreshDecision, { outcome: 'refuse' }> {
-  return { outcome: 'refuse', reason, suspicious: false }
 }

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { expiry } from '../protocol/grant.ts'
 import { parseRefreshToken } from '../protocol/refresh_token.ts'
 import type { GrantContext } from '../storage/records.ts'
 import { tokenExpired, tokenInvalid } from './errors.ts'
@@ -16,7 +17,6 @@ export async function findPresented(deps: Deps, refresh_token: string): Promise<
   const parsed = parseRefreshToken(refresh_token, (id) => deps.vault.findRefreshTokenMacKey(id))
   const context = parsed === undefined ? undefined : await deps.store.findGrant(parsed.grant_id)
   if (parsed === undefined || context?.grant.client_id !== deps.config.token_api.client_id) throw tokenInvalid()
-  const now = deps.clock.now()
-  if (now >= context.grant.idle_expires_at || now >= context.grant.absolute_expires_at) throw tokenExpired()
+  if (expiry(context.grant, deps.clock.now()) !== undefined) throw tokenExpired()
   return { ...context, generation: parsed.generation }
 }

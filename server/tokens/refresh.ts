@@ -2,14 +2,13 @@ import type { Caller, Deps } from '../deps.ts'
 import { type AuditEvent, auditRecord } from '../observe/audit.ts'
 import { type Client, isConfidential } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
-import { type Entitlement, type Ineligible, mayIssue } from '../protocol/grant.ts'
+import { type Entitlement, type Expired, expiry, type Ineligible, mayIssue } from '../protocol/grant.ts'
 import {
   decideRefresh,
   formatRefreshToken,
   parseRefreshToken,
   type RefreshDecision,
   type RefreshPolicy,
-  type RefusedRefresh,
 } from '../protocol/refresh_token.ts'
 import type { Target } from '../protocol/target.ts'
 import type { Seconds } from '../protocol/time.ts'
@@ -28,7 +27,7 @@ export interface RefreshRequest {
 
 export type RefreshRefusal =
   /** Not a refresh token of ours, its grant gone, or another client's: one answer, so that nobody learns which. */
-  'invalid' | 'revoked' | 'account_disabled' | 'client_disabled' | RefusedRefresh
+  'invalid' | 'revoked' | 'account_disabled' | 'client_disabled' | Expired | 'refresh token reused' | 'not yet issued'
 
 export type Refreshed =
   | ({
@@ -40,6 +39,11 @@ export type Refreshed =
 
 type Refusal = Extract<Refreshed, { outcome: 'refused' }>
 type RefreshDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'random' | 'log'>
+
+const EVENTS = {
+  'refresh token reused': 'refresh.reused',
+  'not yet issued': 'refresh.impossible_generation',
+} as const
 
 // Each lost race means that another caller moved the grant, and what it became is never undecided twice in a row.
 const MAX_RACES = 8
@@ -86,16 +90,21 @@ async function attempt(
   }
   const entitlement = mayIssue({ client: request.client, account, grant })
   if (typeof entitlement === 'string') return refuse(reasonOf(entitlement))
+  const now = deps.clock.now()
+  const expired = expiry(grant, now)
+  if (expired !== undefined) return refuse(expired)
   const target = await resolveTarget(
     deps,
     { client: request.client, account: entitlement.account, granted: grant },
     request,
   )
-  const now = deps.clock.now()
   const policy = refreshPolicy(deps.config, request.client, target.access_token_seconds)
   const bound = isConfidential(request.client) || grant.cnf !== null
   const decision = decideRefresh({ presented: generation, grant, policy, bound, now })
-  if (decision.outcome === 'refuse') return refuse(decision.reason, eventOfRefusal(decision))
+  if (decision.outcome === 'refuse') {
+    deps.log.warn({ grant_id: grant.grant_id, client_id: grant.client_id }, `refresh refused: ${decision.reason}`)
+    return refuse(decision.reason, EVENTS[decision.reason])
+  }
   if (decision.outcome === 'revoke') {
     const audit = tell('refresh.reused')
     await deps.store.revokeGrant(grant.grant_id, { because: 'refresh_token_reused', now }, audit)
@@ -211,9 +220,4 @@ function reasonOf(ineligible: Ineligible): RefreshRefusal {
     case 'grant_of_another':
       return 'invalid'
   }
-}
-
-function eventOfRefusal(refusal: Extract<RefreshDecision, { outcome: 'refuse' }>): AuditEvent {
-  if (refusal.reason === 'not yet issued') return 'refresh.impossible_generation'
-  return refusal.suspicious ? 'refresh.reused' : 'refresh.refused'
 }
