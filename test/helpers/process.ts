@@ -32,9 +32,14 @@ export interface ServerProcess {
  * Starts a server and waits until `/readyz` says yes. It ends with the test.
  *
  * @param env overrides, such as `GATEHOUSE_DATABASE`; the `env` of another server to start on its data
+ * @param program what Node runs, where it is not the real server
  * @throws with the server's output, when it ends or is not ready in time
  */
-export async function startServer(t: Test, env: Environment = {}): Promise<ServerProcess> {
+export async function startServer(
+  t: Test,
+  env: Environment = {},
+  program: readonly string[] = [LAUNCHER, 'serve'],
+): Promise<ServerProcess> {
   const port = env.GATEHOUSE_PORT ?? String(await freePort())
   const given = {
     GATEHOUSE_PORT: port,
@@ -43,7 +48,7 @@ export async function startServer(t: Test, env: Environment = {}): Promise<Serve
     ...env,
   }
   const issuer = given.GATEHOUSE_ISSUER
-  const child = spawn(process.execPath, [LAUNCHER, 'serve'], {
+  const child = spawn(process.execPath, program, {
     cwd: given.GATEHOUSE_DATA_DIR,
     env: cleanEnvironment(given),
     stdio: ['ignore', 'pipe', 'pipe'],

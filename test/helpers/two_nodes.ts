@@ -1,12 +1,14 @@
 /** Two server processes of one issuer on one database, and who talks to them. */
 import { freePort, startServer, temporaryDirectory } from './process.ts'
 import { openSeeder, type Seeder } from './seed.ts'
-import { type Operator, type ServerClient, serverClient } from './server_client.ts'
+import { type ServerClient, serverClient } from './server_client.ts'
 
 export interface TwoNodes {
   readonly nodes: readonly [ServerClient, ServerClient]
   readonly seeder: Seeder
   readonly issuer: string
+  /** What the servers have written, and how they ended if they did. */
+  output(): string
 }
 
 type Teardown = { teardown(handler: () => Promise<void>): void }
@@ -21,20 +23,15 @@ export async function startTwoNodes(t: Teardown, database?: string): Promise<Two
     ...(database === undefined ? {} : { GATEHOUSE_DATABASE: database }),
     // A busy machine is not what is tested: only the database may say 503.
     GATEHOUSE_HTTP__MAX_EVENT_LOOP_DELAY_MILLISECONDS: '0',
-    GATEHOUSE_LOG__LEVEL: 'error',
+    GATEHOUSE_LOG__LEVEL: 'info',
   }
   const seeder = await openSeeder(t, env)
   const operator = await seeder.operator()
-  const start = (port: number) => startNode(t, { ...env, GATEHOUSE_PORT: String(port) }, issuer, operator)
-  return { nodes: await Promise.all([start(ports[0]), start(ports[1])]), seeder, issuer }
-}
-
-async function startNode(
-  t: Teardown,
-  env: Record<string, string> & { GATEHOUSE_PORT: string },
-  issuer: string,
-  operator: Operator,
-): Promise<ServerClient> {
-  await startServer(t, env)
-  return serverClient(`http://127.0.0.1:${env.GATEHOUSE_PORT}`, issuer, operator)
+  const start = (port: number) => startServer(t, { ...env, GATEHOUSE_PORT: String(port) })
+  const servers = await Promise.all(ports.map(start))
+  const [first, second] = ports.map((port) => serverClient(`http://127.0.0.1:${port}`, issuer, operator))
+  if (first === undefined || second === undefined) throw new Error('two ports are two nodes')
+  const output = () =>
+    servers.map((server) => `${server.child.exitCode ?? server.child.signalCode}\n${server.output()}`).join('\n')
+  return { nodes: [first, second], seeder, issuer, output }
 }
