@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Config } from '../config/schema.ts'
@@ -17,10 +17,32 @@ import { ensureLoginClient } from './token_api/client.ts'
 
 const GRACE_MILLISECONDS = 9000
 const DIRECTORY_MODE = 0o700
+const RANDOM_SUPPLY_BYTES = 4096
+const MOST_FROM_SUPPLY_BYTES = 32
 
 /** The one clock and the one source of randomness. */
 export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
+export const systemRandom: Random = createRandom()
+
+/** Fetches randomness in bulk: asking for a few bytes costs nearly as much as asking for many. */
+function createRandom(): Random {
+  const supply = new Uint8Array(RANDOM_SUPPLY_BYTES)
+  let used = supply.length
+  return {
+    bytes(length) {
+      if (length > MOST_FROM_SUPPLY_BYTES) return randomBytes(length)
+      if (used + length > supply.length) {
+        randomFillSync(supply)
+        used = 0
+      }
+      const bytes = supply.slice(used, used + length)
+      // What has been handed out is kept nowhere else.
+      supply.fill(0, used, used + length)
+      used += length
+      return bytes
+    },
+  }
+}
 
 export interface OpenOptions {
   readonly clock?: Clock
