@@ -7,6 +7,7 @@ import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 import { browserScope } from './http/browser_scope.ts'
 import { setCors } from './http/cors.ts'
+import { setDeadlines } from './http/deadline.ts'
 import { sendOAuthError } from './http/error_reply.ts'
 import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
@@ -34,6 +35,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const routesOf = (scope: EndpointScope) =>
     endpoints.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
 
+  setDeadlines(app, config.http.handler_timeout_seconds)
   setSecurityHeaders(app, config.issuer)
   await setCors(app)
   await shedLoad(app, config.http.max_event_loop_delay_milliseconds)
@@ -62,10 +64,10 @@ function createFastify({ config: { http, issuer }, log, random }: Deps): Fastify
     bodyLimit: http.body_limit_bytes,
     requestTimeout: http.request_timeout_seconds * SECOND,
     connectionTimeout: http.connection_timeout_seconds * SECOND,
-    handlerTimeout: http.handler_timeout_seconds * SECOND,
     keepAliveTimeout: http.keep_alive_timeout_seconds * SECOND,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Node looks for what is overdue every 30 seconds unless told.
+    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: SECOND },
     // A user name of 150 characters, percent-encoded.
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     forceCloseConnections: 'idle',

@@ -15,7 +15,8 @@ export const jwks: Endpoint = {
   scope: 'public',
   metadata: ({ issuer }) => ({ jwks_uri: `${issuer}/.well-known/jwks.json` }),
   plugin: (deps) => async (app) => {
-    app.get(`${issuerPath(deps.config.issuer)}/.well-known/jwks.json`, (request, reply) => {
+    const path = `${issuerPath(deps.config.issuer)}/.well-known/jwks.json`
+    app.get(path, { config: { from_memory: true } }, (request, reply) => {
       const { body, etag } = deps.keys.jwks
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
