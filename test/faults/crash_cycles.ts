@@ -6,7 +6,7 @@ import { openSeeder } from '../helpers/seed.ts'
 import { serverClient } from '../helpers/server_client.ts'
 import { checkJournal } from './checks.ts'
 import { emptyJournal, type Journal } from './journal.ts'
-import { runLoad, usernameOf, type World } from './load.ts'
+import { runLoad, signInAgain, usernameOf, type World } from './load.ts'
 import { type Teardown, withTeardown } from './script.ts'
 
 export interface CrashOptions {
@@ -64,6 +64,7 @@ export async function runCrashCycles(t: Teardown, options: CrashOptions): Promis
     server = await start(t)
     restarts.push(performance.now() - died)
     await checkJournal(world, since)
+    await signInAgain(world)
     if (options.onCycle?.(cycles, journal)) break
   }
   await checkJournal(world, everything)

@@ -23,6 +23,13 @@ export async function runLoad(world: World): Promise<void> {
   await Promise.all(world.journal.live.map((_, application) => runApplication(world, application)))
 }
 
+/** Outside of the load, or it would be hardly more than the hashing of passwords. */
+export async function signInAgain(world: World): Promise<void> {
+  for (const [application, session] of world.journal.live.entries()) {
+    if (session === undefined) await logIn(world, application)
+  }
+}
+
 async function runApplication(world: World, application: number): Promise<void> {
   try {
     for (;;) await doSomething(world, application)
