@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Deps } from '../deps.ts'
 import { Problem } from '../http/problem.ts'
+import { auditRecord } from '../observe/audit.ts'
 import { administratorOf } from './guard.ts'
 import { closed, Instant, nullable, problems, SigningAlgorithmName } from './schemas.ts'
 
@@ -14,10 +15,15 @@ const KeyView = Type.Object({
   retired_at: nullable(Instant),
 })
 const RotationView = Type.Object({ kid: Type.String(), retired: nullable(Type.String()) })
+const RewrapView = Type.Object({
+  rewrapped: Type.Integer({ description: 'Secrets that are now under the active key-encryption key.' }),
+})
 const RotationRequest = closed({
   alg: Type.Optional(SigningAlgorithmName),
   emergency: Type.Optional(
-    Type.Boolean({ description: 'The key may be in other hands: what it signed verifies nothing from now on.' }),
+    Type.Boolean({
+      description: 'Keys may be in other hands: all of the algorithm are replaced, and no earlier token verifies.',
+    }),
   ),
   force: Type.Optional(Type.Boolean({ description: 'Before every verifier can know the next key.' })),
 })
@@ -59,6 +65,20 @@ export function keys(deps: Deps): FastifyPluginAsyncTypebox {
           throw new Problem(409, 'some verifiers cannot know the next key yet; wait, or use force', { ready_at })
         }
         return { kid: rotation.kid, retired: rotation.retired }
+      },
+    )
+
+    app.post(
+      '/keys/rewrap',
+      {
+        config: { scope: 'gatehouse:write' },
+        schema: { tags, operationId: 'rewrapKeys', response: { 200: RewrapView, ...problems } },
+      },
+      async (request) => {
+        const { actor, caller } = administratorOf(request)
+        const rewrapped = await deps.vault.rewrap(deps.store)
+        await deps.store.appendAudit([auditRecord(deps, 'keys.rewrapped', { actor, caller, detail: { rewrapped } })])
+        return { rewrapped }
       },
     )
   }

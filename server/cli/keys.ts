@@ -23,11 +23,20 @@ export function registerKeys(program: Command, cli: Cli): void {
     .command('rotate')
     .description('let the next key sign; the one before verifies until its last token has expired')
     .addOption(new Option('--alg <alg>', 'the algorithm (RS256)').choices(SIGNING_ALGORITHMS))
-    .option('--emergency', 'the active key may be stolen: it verifies nothing from now on')
+    .option('--emergency', 'keys may be stolen: all of the algorithm are replaced, and no earlier token verifies')
     .option('--force', 'do not wait until every verifier has seen the next key')
     .addHelpText('after', '\nExample: gatehouse keys rotate --emergency')
     .action(async ({ alg, emergency, force }: { alg?: string; emergency?: boolean; force?: boolean }) => {
       const rotated = await withAdmin(cli, (admin) => call(admin, 'POST', 'keys/rotate', { alg, emergency, force }))
       print(cli, rotated, `${printable(member(rotated, 'kid'))} signs now.`)
+    })
+
+  keys
+    .command('rewrap')
+    .description('seal every secret under the first key of the key-encryption key file; the old key may go then')
+    .addHelpText('after', '\nExample: gatehouse keys rewrap')
+    .action(async () => {
+      const done = await withAdmin(cli, (admin) => call(admin, 'POST', 'keys/rewrap', {}))
+      print(cli, done, `${printable(member(done, 'rewrapped'))} secrets are sealed anew.`)
     })
 }

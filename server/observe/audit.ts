@@ -20,6 +20,7 @@ export type AuditEvent =
   | 'keys.rotated'
   | 'keys.removed'
   | 'keys.created'
+  | 'keys.rewrapped'
   | `admin.${string}`
 
 export interface AuditFields {

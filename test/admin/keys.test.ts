@@ -1,4 +1,8 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { openVault } from '../../keys/vault.ts'
+import { VaultError } from '../../keys/vault_error.ts'
 import { buildTestAdmin } from '../helpers/admin.ts'
 
 interface Key {
@@ -27,4 +31,20 @@ t.test('a key is rotated without a restart, and no earlier than verifiers can kn
   for (const body of [{ alg: 'HS256' }, { emergency: 'yes' }, [], 'rotate', null]) {
     t.equal((await call('POST', 'keys/rotate', body)).statusCode, body === null ? 409 : 400, JSON.stringify(body))
   }
+})
+
+t.test('secrets are sealed anew under another key-encryption key, and then the old one may go', async (t) => {
+  const { call, deps } = await buildTestAdmin(t)
+  t.same((await call('POST', 'keys/rewrap')).json(), { rewrapped: 0 })
+
+  const { key_encryption_key_file } = deps.config.keys
+  const old = readFileSync(key_encryption_key_file, 'utf8')
+  const fresh = `fresh:${randomBytes(32).toString('base64')}\n`
+  const open = () => openVault({ ...deps, key_encryption_key_file })
+  writeFileSync(key_encryption_key_file, fresh + old)
+  t.ok((await (await open()).rewrap(deps.store)) > 0)
+  writeFileSync(key_encryption_key_file, fresh)
+  await t.resolves(open())
+  writeFileSync(key_encryption_key_file, old)
+  await t.rejects(open(), VaultError)
 })
