@@ -35,7 +35,8 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const routesOf = (scope: EndpointScope) =>
     endpoints.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
 
-  setDeadlines(app, config.http.handler_timeout_seconds)
+  // The timer starts with the headers, and the body has its own time to arrive.
+  setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)
   setSecurityHeaders(app, config.issuer)
   await setCors(app)
   await shedLoad(app, config.http.max_event_loop_delay_milliseconds)
@@ -66,8 +67,13 @@ function createFastify({ config: { http, issuer }, log, random }: Deps): Fastify
     connectionTimeout: http.connection_timeout_seconds * SECOND,
     keepAliveTimeout: http.keep_alive_timeout_seconds * SECOND,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    // Node looks for what is overdue every 30 seconds unless told.
-    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: SECOND },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Left at its minute, Node would take the shorter limit for the headers and give the body the minute.
+      headersTimeout: http.request_timeout_seconds * SECOND,
+      // Otherwise Node looks for what is overdue every 30 seconds.
+      connectionsCheckingInterval: SECOND,
+    },
     // A user name of 150 characters, percent-encoded.
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     forceCloseConnections: 'idle',
