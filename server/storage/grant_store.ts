@@ -23,8 +23,14 @@ type GrantContextRow = GrantRow &
 export function grantStore(driver: Driver): GrantStore {
   return {
     async createGrant(grant, give_back, audit) {
-      const insert: Step = { sql: sql.INSERT_GRANT, values: valuesOf(grant) }
-      await transition(driver, [insert, ...giveBackSteps(give_back)], audit)
+      const steps: Step[] = [
+        // Checking a password takes longer than disabling an account: the commit decides which came first.
+        { sql: sql.HOLD_ACCOUNT, values: [grant.account_id] },
+        { sql: sql.SELECT_DISABLED_ACCOUNT, values: [grant.account_id], must_change: 0 },
+        { sql: sql.INSERT_GRANT, values: valuesOf(grant) },
+      ]
+      const outcome = await transition(driver, [...steps, ...giveBackSteps(give_back)], audit)
+      return outcome.committed ? 'created' : 'account_disabled'
     },
 
     async findGrant(grant_id) {

@@ -107,6 +107,10 @@ export const DISABLE_ACCOUNT = `UPDATE accounts SET disabled_at = $2, updated_at
   WHERE account_id = $1 AND disabled_at IS NULL`
 export const ENABLE_ACCOUNT = `UPDATE accounts SET disabled_at = NULL, updated_at = $2
   WHERE account_id = $1 AND disabled_at IS NOT NULL`
+/** Changes nothing: whoever disables the account at the same time waits for this batch, or this batch for them. */
+export const HOLD_ACCOUNT = 'UPDATE accounts SET updated_at = updated_at WHERE account_id = $1'
+export const SELECT_DISABLED_ACCOUNT =
+  'SELECT account_id FROM accounts WHERE account_id = $1 AND disabled_at IS NOT NULL'
 /** `$1`: the role as a JSON string. A quote inside another role is escaped, so the match is exact. */
 export const SELECT_ADMINISTRATOR = `SELECT account_id FROM accounts
   WHERE disabled_at IS NULL AND replace(roles, $1, '') <> roles LIMIT 1`

@@ -93,7 +93,7 @@ export interface ResourceStore {
 
 export interface GrantStore {
   /** Also gives back the throttled attempts that led to it (`give_back`: throttle keys). */
-  createGrant(grant: Grant, give_back: readonly string[], audit: Audit): Promise<void>
+  createGrant(grant: Grant, give_back: readonly string[], audit: Audit): Promise<'created' | 'account_disabled'>
   findGrant(grant_id: string): Promise<GrantContext | undefined>
   /** generation → generation + 1, if it is still current and the grant not revoked. */
   rotateRefreshToken(rotation: Rotation, audit: Audit): Promise<'rotated' | 'stale'>

@@ -54,7 +54,12 @@ async function openGrant(
   const { account_id } = account
   const { client_id, grant_id, session_id } = grant
   const fields = { account_id, client_id, grant_id, session_id, caller, detail: { amr: grant.amr } }
-  await deps.store.createGrant(grant, give_back, [auditRecord(deps, 'sign_in.succeeded', fields)])
+  const succeeded = auditRecord(deps, 'sign_in.succeeded', fields)
+  if ((await deps.store.createGrant(grant, give_back, [succeeded])) === 'account_disabled') {
+    const refusal = { actor: null, account_id, caller, detail: { reason: 'disabled' } }
+    await deps.store.appendAudit([auditRecord(deps, 'sign_in.refused', refusal)])
+    throw noActiveAccount()
+  }
   const issued = await issueAccessToken(deps, entitlement, target, now)
   return {
     refresh: formatRefreshToken({ grant_id, generation: grant.generation }, deps.vault.refreshTokenMacKey),

@@ -85,6 +85,20 @@ export async function accountConformance(t: Test, { store }: Opened): Promise<vo
     t.equal(await store.enableAccount(fresh('none'), NOW, []), 'not_found')
   })
 
+  t.test('a disabled account gets no grant', async (t) => {
+    const account = sampleAccount()
+    const { account_id } = account
+    await store.createAccount(account, [])
+    t.equal(await store.createGrant(sampleGrant({ account_id }), [], []), 'created')
+    await store.disableAccount(account_id, NOW + 5, [])
+    const late = sampleGrant({ account_id })
+    const event = fresh('test.grant')
+    t.equal(await store.createGrant(late, [], [sampleAudit(event)]), 'account_disabled')
+    t.equal(await store.findGrant(late.grant_id), undefined)
+    t.equal(await countAudit(store, event), 0)
+    t.match(await store.findAccount(account_id), { updated_at: NOW + 5 }, 'and the account is as it was')
+  })
+
   t.test('the first administrator: one link, once, and only while there is none', async (t) => {
     t.equal(await store.hasAdministrator(), false)
     await store.createAccount(sampleAccount({ roles: ['ADMIN', 'administrator', 'x"admin"'] }), [])

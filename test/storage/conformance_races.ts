@@ -61,6 +61,24 @@ export async function raceConformance(t: Test, { store }: Opened): Promise<void>
     }
   })
 
+  t.test('no grant of a sign-in outlives the disabling that it races', async (t) => {
+    const outcomes: string[] = []
+    for (let round = 0; round < 30; round += 1) {
+      const account = sampleAccount()
+      const { account_id } = account
+      await store.createAccount(account, [])
+      const signIn = () => store.createGrant(sampleGrant({ account_id }), [], [])
+      const disable = () => store.disableAccount(account_id, NOW, [])
+      outcomes.push(...(await Promise.all([signIn(), signIn(), disable(), signIn(), signIn()])))
+      await store.enableAccount(account_id, NOW, [])
+      const { items } = await store.listGrants({ account_id }, { limit: 10, cursor: null })
+      t.ok(items.every((grant) => grant.revoked_at !== null))
+    }
+    const { created = 0, account_disabled = 0 } = tally(outcomes)
+    t.equal(created + account_disabled, 120)
+    t.ok(account_disabled > 0, 'some came too late')
+  })
+
   t.test('of 64 who revoke one grant, one does', async (t) => {
     const grant = sampleGrant()
     await store.createGrant(grant, [], [])
