@@ -139,7 +139,12 @@ const ThrottleSchema = Type.Object(
   {
     account_attempts_per_minute: whole(5, 1, 1000, 'Failed sign-ins per account and address prefix.'),
     address_attempts_per_minute: whole(20, 1, 100_000, 'Failed sign-ins per address prefix, over all accounts.'),
-    client_failures_per_minute: whole(20, 1, 100_000, 'Failed client authentications per client.'),
+    client_failures_per_minute: whole(
+      20,
+      1,
+      100_000,
+      'Failed client authentications per client and address prefix; five times as many over all clients.',
+    ),
     lock_base_seconds: whole(60, 1, 3600, 'The first soft lock. Each further one is twice as long.'),
     lock_max_seconds: whole(900, 1, DAY, 'The longest soft lock.'),
     max_consecutive_failures: whole(100, 5, 10_000, 'Failures in a row after which an account needs a reset.'),

@@ -3,7 +3,7 @@ import type { Caller, Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { AuthenticatedClient, Client } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
-import { clientAuthLimit } from '../protocol/throttle.ts'
+import { clientAuthAddressLimit, clientAuthLimit } from '../protocol/throttle.ts'
 import type { Seconds } from '../protocol/time.ts'
 import type { ClientAuthMethod, ClientAuthRequest, PresentedClient } from './client_auth.ts'
 import { clientSecretBasic } from './client_secret_basic.ts'
@@ -35,15 +35,18 @@ export function createClientAuthenticator(
   return async (request, caller) => {
     const { method, presented } = readPresented(request)
     const attempt = { client_id: presented.client_id, address_prefix: caller.address_prefix }
-    const limit = clientAuthLimit(attempt, deps.config.throttle, (label, value) => deps.vault.digest(label, value))
+    const digest = (label: string, value: string) => deps.vault.digest(label, value)
+    const limit = clientAuthLimit(attempt, deps.config.throttle, digest)
     const now = deps.clock.now()
     const locked_until = locked.get(limit.key) ?? 0
     if (locked_until > now) throw tooManyFailures(locked_until - now)
     const client = await deps.store.findClient(presented.client_id)
     const failure = whyNot(deps, client, method, presented)
     if (client !== undefined && failure === undefined) return client as AuthenticatedClient
-    const counted = await deps.store.consumeAttempt([limit], now)
+    const address_limit = clientAuthAddressLimit(caller.address_prefix, deps.config.throttle, digest)
+    const counted = await deps.store.consumeAttempt([address_limit, limit], now)
     if (counted.outcome === 'refused') {
+      // Whichever limit it was: only this client is locked, so that guesses at others keep no honest service out.
       remember(locked, limit.key, now + counted.retry_after, now)
       throw tooManyFailures(counted.retry_after)
     }

@@ -24,6 +24,8 @@ export type ThrottleDigest = (label: string, value: string) => string
 
 const MINUTE = 60
 const YEAR = 365 * 86_400
+/** So many services behind one address may fail at the same time, each up to its own limit. */
+const CLIENTS_BEHIND_AN_ADDRESS = 5
 const NO_LOCK = { lock_base_seconds: 0, lock_max_seconds: 0 } as const
 
 /**
@@ -76,6 +78,19 @@ export function clientAuthLimit(
 ): ThrottleLimit {
   const { client_id, address_prefix } = attempt
   return perMinute(digest('throttle:client_auth', `${address_prefix} ${client_id}`), policy.client_failures_per_minute)
+}
+
+/**
+ * The limit on failed authentications from one address, whichever clients they name: each leaves a record, and names
+ * can be made up without end.
+ */
+export function clientAuthAddressLimit(
+  address_prefix: string,
+  policy: ThrottlePolicy,
+  digest: ThrottleDigest,
+): ThrottleLimit {
+  const limit = policy.client_failures_per_minute * CLIENTS_BEHIND_AN_ADDRESS
+  return perMinute(digest('throttle:client_auth_address', address_prefix), limit)
 }
 
 function perMinute(key: string, limit: number): ThrottleLimit {

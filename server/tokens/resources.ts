@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
+import { OAuthError } from '../protocol/errors.ts'
 import type { Resource } from '../protocol/resource.ts'
 import { ADMIN_SCOPES } from '../protocol/scope.ts'
 import { normalizeResource, resourcesAskedFor, selectTarget, type Target } from '../protocol/target.ts'
@@ -13,12 +14,16 @@ export function builtInResources(config: Deps['config']): { default_resource: st
   }
 }
 
+/** Each is looked up, and a token for many is a token too many. */
+const MAX_RESOURCES = 32
+
 /** Resolves what a request names (`resource`, `scope`) to what its token will be for. @throws {OAuthError} */
 export async function resolveTarget(
   deps: Pick<Deps, 'config' | 'store'>,
   parties: { client: Client; account: Account | null; granted?: { scope: string; resources: readonly string[] } },
   request: { resource: readonly string[]; scope: string | undefined },
 ): Promise<Target> {
+  if (request.resource.length > MAX_RESOURCES) throw new OAuthError('invalid_target', 'too many resources')
   const builtIn = builtInResources(deps.config)
   const resource = request.resource.map(normalizeResource)
   const resources = resourcesAskedFor(
