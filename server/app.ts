@@ -6,7 +6,6 @@ import type { Deps } from './deps.ts'
 import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 import { browserScope } from './http/browser_scope.ts'
-import { setCors } from './http/cors.ts'
 import { setDeadlines } from './http/deadline.ts'
 import { sendOAuthError } from './http/error_reply.ts'
 import { machineScope } from './http/machine_scope.ts'
@@ -38,7 +37,6 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   // The timer starts with the headers, and the body has its own time to arrive.
   setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)
   setSecurityHeaders(app, config.issuer)
-  await setCors(app)
   await shedLoad(app, config.http.max_event_loop_delay_milliseconds)
   app.setErrorHandler(sendOAuthError)
   app.setNotFoundHandler((request, reply) =>
@@ -61,6 +59,8 @@ function createFastify({ config: { http, issuer }, log, random }: Deps): Fastify
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomId(random),
+    // One logger for all: what is logged of a request names it.
+    childLoggerFactory: (logger) => logger,
     trustProxy: http.trust_proxy.length > 0 ? [...http.trust_proxy] : false,
     bodyLimit: http.body_limit_bytes,
     requestTimeout: http.request_timeout_seconds * SECOND,

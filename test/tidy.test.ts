@@ -34,7 +34,7 @@ t.test('a layer imports what it may', async (t) => {
       'keys/vault.ts',
       "import type { Deps } from '../server/deps.ts'\nimport { type Store } from '../server/storage/store.ts'",
     ],
-    ['server/endpoints/token.ts', "import type { FastifyReply } from 'fastify'\nimport cors from '@fastify/cors'"],
+    ['server/endpoints/token.ts', "import type { FastifyReply } from 'fastify'\nimport jwt from '@fastify/jwt'"],
     ['server/storage/sqlite.ts', "import Database from 'better-sqlite3'"],
     ['server/storage/postgres.ts', "import { Pool } from 'pg'"],
     ['config/load.ts', "import { Value } from 'typebox/value'\nimport { readFileSync } from 'node:fs'"],

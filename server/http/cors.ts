@@ -1,38 +1,55 @@
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
 /** What scripts of other origins may do at the routes of a scope. */
-export type CorsPolicy = Pick<FastifyCorsOptions, 'origin' | 'methods' | 'allowedHeaders' | 'maxAge'>
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    cors?: CorsPolicy
-  }
+export interface CorsPolicy {
+  /** `*`: any, for what is public. Without credentials in either case: no cookie is meant for these routes. */
+  readonly origins: '*' | ReadonlySet<string>
+  readonly methods: string
+  readonly headers: string
 }
 
+const PREFLIGHT_SECONDS = 600
+
 /**
- * Makes the server answer the CORS protocol, where {@link allowOrigins} says so and nowhere else. Once for the whole
- * server, before any scope.
+ * Opens the routes that are registered after it in this scope to scripts of other origins. Written out, since the JWK
+ * Set passes here: see `docs/decisions/0012_cors.md`.
  *
  * @see [Fetch §3.3](https://fetch.spec.whatwg.org/#http-cors-protocol)
  */
-export async function setCors(app: FastifyInstance): Promise<void> {
-  await app.register(cors, { origin: false, strictPreflight: false })
-}
-
-/** Opens the routes that are registered after it in this scope to scripts of other origins. */
-export function allowOrigins(app: FastifyInstance, policy: CorsPolicy): void {
+export function allowOrigins(app: FastifyInstance, { origins, methods, headers }: CorsPolicy): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (origins === '*') {
+      reply.header('access-control-allow-origin', '*')
+    } else if (origins.size > 0) {
+      // A cache must not show one origin what another was told.
+      reply.header('vary', 'Origin')
+      const { origin } = request.headers
+      if (origin !== undefined && origins.has(origin)) reply.header('access-control-allow-origin', origin)
+    }
+    done()
+  })
   const answered = new Set<string>()
   app.addHook('onRoute', function (route) {
-    route.config = { ...route.config, cors: policy }
     if (answered.has(route.url)) return
     answered.add(route.url)
-    // A preflight is answered by the hook, with the policy of the route that it reaches: hence one for each path.
-    this.options(route.routePath, (_request, reply) => reply.code(204).send())
+    // A preflight without the header above ends the matter for the browser.
+    this.options(route.routePath, (_request, reply) =>
+      reply
+        .headers({
+          'access-control-allow-methods': methods,
+          'access-control-allow-headers': headers,
+          'access-control-max-age': PREFLIGHT_SECONDS,
+        })
+        .code(204)
+        .send(),
+    )
   })
 }
 
+/** What is public: discovery, the JWK Set. Clients send headers of their own, which ask for a preflight. */
+export const READABLE_BY_ALL: CorsPolicy = { origins: '*', methods: 'GET, HEAD', headers: '*' }
+
 /** The policy of endpoints that applications call with a form or JSON. @param origins which; without any, none */
 export function callableFrom(origins: readonly string[]): CorsPolicy {
-  return { origin: [...origins], methods: ['POST'], allowedHeaders: ['content-type', 'authorization'], maxAge: 600 }
+  return { origins: new Set(origins), methods: 'POST', headers: 'content-type, authorization' }
 }

@@ -5,7 +5,7 @@ import { toOAuthError } from './fault.ts'
 
 /** One log line with the reason and the reference; a stranger gets only the reference. */
 export function logRefusal(request: FastifyRequest, error: OAuthError): void {
-  const line = { code: error.code, reason: error.detail ?? error.description }
+  const line = { request_id: request.id, code: error.code, reason: error.detail ?? error.description }
   if (error.status >= 500 && error.code === 'server_error') request.log.error({ ...line, err: error.cause }, 'fault')
   else request.log.info(line, 'refused')
 }
