@@ -35,19 +35,21 @@ export function createClientAuthenticator(
   return async (request, caller) => {
     const { method, presented } = readPresented(request)
     const attempt = { client_id: presented.client_id, address_prefix: caller.address_prefix }
-    const digest = (label: string, value: string) => deps.vault.digest(label, value)
-    const limit = clientAuthLimit(attempt, deps.config.throttle, digest)
+    // A client_id may hold spaces and a prefix holds none, so no two pairs are the same text.
+    const name = `${caller.address_prefix} ${presented.client_id}`
     const now = deps.clock.now()
-    const locked_until = locked.get(limit.key) ?? 0
+    const locked_until = locked.get(name) ?? 0
     if (locked_until > now) throw tooManyFailures(locked_until - now)
     const client = await deps.store.findClient(presented.client_id)
     const failure = whyNot(deps, client, method, presented)
     if (client !== undefined && failure === undefined) return client as AuthenticatedClient
+    const digest = (label: string, value: string) => deps.vault.digest(label, value)
+    const limit = clientAuthLimit(attempt, deps.config.throttle, digest)
     const address_limit = clientAuthAddressLimit(caller.address_prefix, deps.config.throttle, digest)
     const counted = await deps.store.consumeAttempt([address_limit, limit], now)
     if (counted.outcome === 'refused') {
       // Whichever limit it was: only this client is locked, so that guesses at others keep no honest service out.
-      remember(locked, limit.key, now + counted.retry_after, now)
+      remember(locked, name, now + counted.retry_after, now)
       throw tooManyFailures(counted.retry_after)
     }
     const detail = { reason: failure ?? 'unknown client' }
