@@ -35,6 +35,8 @@ export interface Journal {
   readonly violations: string[]
 }
 
+const MOST_CHARACTERS = 160
+
 export function emptyJournal(applications: number): Journal {
   return {
     live: Array.from({ length: applications }, () => undefined),
@@ -85,6 +87,7 @@ export function advance(session: Session, { refresh, access }: Pair): void {
   session.pending = undefined
 }
 
+/** In a few words: tokens are long. */
 export function describe({ status, body }: Answer): string {
-  return `${status} ${JSON.stringify(body)}`
+  return `${status} ${JSON.stringify(body).slice(0, MOST_CHARACTERS)}`
 }

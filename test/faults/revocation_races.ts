@@ -9,6 +9,7 @@ import type { Chance } from '../helpers/random.ts'
 import type { Seeder } from '../helpers/seed.ts'
 import { type Answer, LOGIN_CLIENT, pairOf, type ServerClient } from '../helpers/server_client.ts'
 import type { TwoNodes } from '../helpers/two_nodes.ts'
+import { describe } from './journal.ts'
 
 export interface RaceReport {
   readonly races: number
@@ -163,8 +164,4 @@ async function makeSubject(seeder: Seeder, { of_own_client, generation = 0 }: En
   const { account_id } = await seeder.account({ username })
   const { grant, token } = await seeder.grant({ account_id, client_id, generation })
   return { account_id, client_id, grant_id: grant.grant_id, token }
-}
-
-function describe({ status, body }: Answer): string {
-  return `${status} ${JSON.stringify(body)}`
 }

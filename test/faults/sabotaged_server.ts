@@ -6,7 +6,7 @@
 import Database from 'better-sqlite3'
 import { main } from '../../server/cli/index.ts'
 
-const LATE_MS = 30
+const LATE_MS = 50
 const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
 
 // oxlint-disable-next-line typescript/unbound-method -- it is called on its database below
