@@ -60,7 +60,7 @@ export interface SigningKeys {
   /** A published key. */
   verificationKey(kid: string): VerificationKey | undefined
   /** The JWK Set of RFC 7517 §5, and an entity tag that changes with it. */
-  readonly jwks: { readonly body: Buffer; readonly etag: string }
+  readonly jwks: { readonly body: string; readonly etag: string }
   /** Those with an active key. */
   readonly algorithms: readonly SigningAlgorithm[]
   list(): readonly ListedKey[]
@@ -92,7 +92,7 @@ interface Keyring {
   /** By `kid`: the published ones. */
   readonly loaded: ReadonlyMap<string, LoadedKey>
   readonly active: ReadonlyMap<SigningAlgorithm, LoadedKey>
-  readonly jwks: { readonly body: Buffer; readonly etag: string }
+  readonly jwks: { readonly body: string; readonly etag: string }
 }
 
 const ATTEMPTS = 5
@@ -255,7 +255,8 @@ async function readKeyring(
     loaded.set(record.kid, key)
     if (keyState(record) === 'active') active.set(record.alg, key)
   }
-  const body = Buffer.from(JSON.stringify({ keys: [...loaded.values()].map(({ jwk }) => jwk) }))
+  // A string goes out in one write with the headers.
+  const body = JSON.stringify({ keys: [...loaded.values()].map(({ jwk }) => jwk) })
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   return { fingerprint, records, loaded, active, jwks: { body, etag } }
 }

@@ -55,10 +55,12 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
 }
 
 function createFastify({ config: { http, issuer }, log, random }: Deps): FastifyInstance {
+  const started = randomId(random).slice(0, 8)
+  let requests = 0
   return fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomId(random),
+    genReqId: () => `${started}-${(requests++).toString(36)}`,
     // One logger for all: what is logged of a request names it.
     childLoggerFactory: (logger) => logger,
     trustProxy: http.trust_proxy.length > 0 ? [...http.trust_proxy] : false,

@@ -20,7 +20,7 @@ import { closed, problems } from './schemas.ts'
 const BODY_LIMIT = 1_048_576
 const MAX_ITEMS = 10_000
 // Hundreds of passwords take their time to hash.
-const HANDLER_TIMEOUT_MILLISECONDS = 300_000
+const DEADLINE_SECONDS = 300
 
 const ApplyDocument = closed({
   resources: Type.Optional(Type.Array(ResourceDocument, { maxItems: MAX_ITEMS })),
@@ -57,9 +57,8 @@ export function apply(deps: Deps): FastifyPluginAsyncTypebox {
     app.post(
       '/apply',
       {
-        config: { scope: 'gatehouse:write' },
+        config: { scope: 'gatehouse:write', deadline_seconds: DEADLINE_SECONDS },
         bodyLimit: BODY_LIMIT,
-        handlerTimeout: HANDLER_TIMEOUT_MILLISECONDS,
         schema: {
           tags: ['apply'],
           operationId: 'apply',

@@ -16,7 +16,7 @@ export const jwks: Endpoint = {
   metadata: ({ issuer }) => ({ jwks_uri: `${issuer}/.well-known/jwks.json` }),
   plugin: (deps) => async (app) => {
     const path = `${issuerPath(deps.config.issuer)}/.well-known/jwks.json`
-    app.get(path, { config: { from_memory: true } }, (request, reply) => {
+    app.get(path, (request, reply) => {
       const { body, etag } = deps.keys.jwks
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()

@@ -11,7 +11,6 @@ const malformed = (status: number, description: string) => () =>
 /** What fastify and its plugins refuse, by their codes. */
 const KNOWN_FAULTS: ReadonlyMap<string, () => OAuthError> = new Map([
   ['FST_UNDER_PRESSURE', busy],
-  ['FST_ERR_HANDLER_TIMEOUT', busy],
   ['FST_ERR_CTP_BODY_TOO_LARGE', malformed(413, 'the request is too large')],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', malformed(415, 'the Content-Type is not supported here')],
   ['FST_ERR_NOT_FOUND', malformed(404, 'there is nothing here')],

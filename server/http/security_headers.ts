@@ -15,8 +15,9 @@ export function securityHeaders(issuer: string): Readonly<Record<string, string>
 
 export function setSecurityHeaders(app: FastifyInstance, issuer: string): void {
   const headers = securityHeaders(issuer)
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
+    done()
   })
 }
 
@@ -26,8 +27,8 @@ export function setSecurityHeaders(app: FastifyInstance, issuer: string): void {
  * @see [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
  */
 export function forbidStoring(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
-    reply.header('pragma', 'no-cache')
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+    done()
   })
 }

@@ -10,9 +10,22 @@ export interface ClientRow extends Omit<Client, keyof ClientMetadata> {
   readonly metadata: string
 }
 
+const MAX_PARSED = 1000
+const parsed = new Map<string, ClientMetadata>()
+
 export function clientOf({ metadata, ...columns }: ClientRow): Client {
-  const parsed: ClientMetadata = JSON.parse(metadata)
-  return { ...parsed, ...columns }
+  return { ...metadataOf(metadata), ...columns }
+}
+
+/** The same text means the same metadata, so it is parsed once: every request of a client comes here. */
+function metadataOf(text: string): ClientMetadata {
+  let metadata = parsed.get(text)
+  if (metadata === undefined) {
+    metadata = JSON.parse(text) as ClientMetadata
+    if (parsed.size >= MAX_PARSED) parsed.clear()
+    parsed.set(text, metadata)
+  }
+  return metadata
 }
 
 export function clientStore(driver: Driver): ClientStore {

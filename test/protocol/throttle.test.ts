@@ -67,7 +67,8 @@ t.test(
 )
 
 t.test('RFC 6749 §2.3.1: failed authentications of a client are limited, client by client', async (t) => {
-  const key = (client_id: string, address_prefix: string) => clientAuthLimit({ client_id, address_prefix }, policy, digest).key
+  const key = (client_id: string, address_prefix: string) =>
+    clientAuthLimit({ client_id, address_prefix }, policy, digest).key
   const limit = clientAuthLimit({ client_id: 'service', address_prefix: '203.0.113.7' }, policy, digest)
   t.match(limit, { limit: 20, window_seconds: 60, lock_base_seconds: 0, max_consecutive: null })
   t.not(key('other', '203.0.113.7'), limit.key)
