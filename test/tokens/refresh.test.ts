@@ -11,9 +11,9 @@ interface Holder {
   readonly server: TestApp
   /** The refresh token of a new grant. */
   readonly refresh_token: string
-  exchange(refresh_token: string): Promise<{ status: number; body: Record<string, string> }>
-  generation(): Promise<number | undefined>
-  events(): Promise<string[]>
+  readonly exchange: (refresh_token: string) => Promise<{ status: number; body: Record<string, string> }>
+  readonly generation: () => Promise<number | undefined>
+  readonly events: () => Promise<string[]>
 }
 
 async function holder(t: Test, client: Partial<Client> & { client_secret?: string }): Promise<Holder> {
