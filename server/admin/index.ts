@@ -1,4 +1,3 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { setAdminRules } from '../http/admin_scope.ts'
@@ -13,14 +12,14 @@ import { openapi } from './openapi.ts'
 import { resources } from './resources.ts'
 import { revocations } from './revocations.ts'
 import { setupLinks } from './setup_links.ts'
+import { compileWhenCalled } from './validation.ts'
 
 const routes = [accounts, clients, resources, keys, grants, revocations, setupLinks, audit, apply]
 
 /** The admin API. Whoever calls it brings an access token for `<issuer>/admin/api`. */
 export function adminScope(deps: Deps): FastifyPluginAsync {
   return async (app) => {
-    // The server's own Ajv converts nothing, and a query has only strings: this one reads numbers and booleans in it.
-    app.setValidatorCompiler(TypeBoxValidatorCompiler)
+    app.setValidatorCompiler(compileWhenCalled)
     setAdminRules(app)
     await setGuard(app, deps)
     await openapi(app, deps)
