@@ -141,8 +141,8 @@ CREATE TABLE audit_seals (
   created_at bigint NOT NULL
 );
 
-CREATE TABLE leases (
+-- A row to wait at, for transitions that have none of their own. It holds nothing.
+CREATE TABLE locks (
   name text PRIMARY KEY,
-  holder text NOT NULL,
   expires_at bigint NOT NULL
 );

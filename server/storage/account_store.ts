@@ -43,7 +43,7 @@ export function accountStore(driver: Driver): AccountStore {
     async createFirstAdministrator(account, setup_link_digest, now, audit) {
       const steps: Step[] = [
         // Two links at once: the second waits here, and then sees the first one's administrator.
-        { sql: sql.LOCK_LEASE, values: ['first_administrator', now + LOCK_SECONDS] },
+        { sql: sql.TAKE_LOCK, values: ['first_administrator', now + LOCK_SECONDS] },
         { sql: sql.CLAIM_ONE_TIME_HANDLE, values: [setup_link_digest, 'setup_link', now], must_change: 1 },
         { sql: sql.INSERT_FIRST_ADMINISTRATOR, values: [...valuesOf(account), ADMIN_IN_JSON], must_change: 1 },
         ...identifierSteps(account),

@@ -8,7 +8,6 @@ import { resourceStore } from './resource_store.ts'
 import * as sql from './statements.ts'
 import type { Store } from './store.ts'
 import { throttleStore } from './throttle_store.ts'
-import { happens } from './transition.ts'
 
 /** A grant outlives its last token by this long: a late request then hears that it has expired, not that it never was. */
 const GRANT_MEMORY_SECONDS = 86_400
@@ -24,18 +23,13 @@ export function sqlStore(driver: Driver): Store {
     ...keyStore(driver),
     ...auditStore(driver),
 
-    async acquireLease({ name, holder, now, seconds }) {
-      const step = { sql: sql.ACQUIRE_LEASE, values: [name, holder, now, now + seconds] }
-      return (await happens(driver, step)) ? 'acquired' : 'held'
-    },
-
     async sweep(now, limit) {
       const steps: Step[] = [
         { sql: sql.SWEEP_GRANTS, values: [now - GRANT_MEMORY_SECONDS, limit] },
         { sql: sql.SWEEP_REVOKED_ACCESS_TOKENS, values: [now, limit] },
         { sql: sql.SWEEP_THROTTLES, values: [now, limit] },
         { sql: sql.SWEEP_ONE_TIME_HANDLES, values: [now, limit] },
-        { sql: sql.SWEEP_LEASES, values: [now, limit] },
+        { sql: sql.SWEEP_LOCKS, values: [now, limit] },
       ]
       const outcome = await driver.batch(steps)
       return outcome.committed ? outcome.results.reduce((sum, result) => sum + result.changes, 0) : 0

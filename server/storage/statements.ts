@@ -263,13 +263,10 @@ export const LIST_SEALS = `SELECT seal, previous_hash, hash, created_at FROM aud
 export const LIST_SEALED_AUDIT = `SELECT ${AUDIT_RECORD.join(', ')}, seal FROM audit_records
   WHERE seal >= $1 AND seal <= $2 ORDER BY seal, audit_id`
 
-// Leases
+// Locks
 
-export const ACQUIRE_LEASE = `INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, $4)
-  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-  WHERE leases.expires_at <= $3 OR leases.holder = excluded.holder`
-/** Takes the row's lock until the end of the transaction, whoever holds the lease: the others of its kind wait. */
-export const LOCK_LEASE = `INSERT INTO leases (name, holder, expires_at) VALUES ($1, '', $2)
+/** Takes the row's lock until the end of the transaction: the others of its kind wait. */
+export const TAKE_LOCK = `INSERT INTO locks (name, expires_at) VALUES ($1, $2)
   ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at`
 
 // Sweeping: `$1` the instant, `$2` the most rows
@@ -281,7 +278,7 @@ export const SWEEP_GRANTS = sweep('grants', 'grant_id', 'absolute_expires_at')
 export const SWEEP_REVOKED_ACCESS_TOKENS = sweep('revoked_access_tokens', 'jti', 'expires_at')
 export const SWEEP_THROTTLES = sweep('throttles', 'key', 'expires_at')
 export const SWEEP_ONE_TIME_HANDLES = sweep('one_time_handles', 'digest', 'expires_at')
-export const SWEEP_LEASES = sweep('leases', 'name', 'expires_at')
+export const SWEEP_LOCKS = sweep('locks', 'name', 'expires_at')
 
 // Migrations
 

@@ -35,8 +35,7 @@ export interface Store
     GrantStore,
     ThrottleStore,
     KeyStore,
-    AuditStore,
-    LeaseStore {
+    AuditStore {
   /** Deletes what has expired, at most `limit` rows of each kind. @returns how many rows went. */
   sweep(now: Seconds, limit: number): Promise<number>
   /** Cheap proof that the database answers. */
@@ -174,9 +173,4 @@ export interface AuditStore {
   ): Promise<'sealed' | 'nothing_to_seal' | 'lost_race'>
   /** Seals after `after`, each with its records, oldest first. */
   readSeals(after: number, limit: number): Promise<{ seal: AuditSeal; records: AuditRecord[] }[]>
-}
-
-export interface LeaseStore {
-  /** One holder at a time for a job; the same holder may renew. */
-  acquireLease(lease: { name: string; holder: string; now: Seconds; seconds: Seconds }): Promise<'acquired' | 'held'>
 }

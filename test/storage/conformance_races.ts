@@ -135,12 +135,6 @@ export async function raceConformance(t: Test, { store }: Opened): Promise<void>
     t.same(await race(() => store.activateSigningKey(change(), [])), { activated: 1, lost_race: RACERS - 1 })
   })
 
-  t.test('of 64 who want a lease, one has it', async (t) => {
-    const name = fresh('lease')
-    const answers = await race((racer) => store.acquireLease({ name, holder: `${racer}`, now: NOW, seconds: 60 }))
-    t.same(answers, { acquired: 1, held: RACERS - 1 })
-  })
-
   t.test('of 64 parallel guesses against a limit of 5, five are allowed', async (t) => {
     const limit = sampleLimit({ lock_base_seconds: 60, lock_max_seconds: 900, max_consecutive: 100 })
     const wide = sampleLimit({ limit: 20 })

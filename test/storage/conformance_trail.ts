@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { AuditRecord } from '../../server/storage/records.ts'
+import { TAKE_LOCK } from '../../server/storage/statements.ts'
 import { fresh, NOW, type Opened, sampleAudit, sampleGrant, sampleLimit } from './samples.ts'
 
 export async function trailConformance(t: Test, { store, driver }: Opened): Promise<void> {
@@ -65,16 +66,6 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
     t.equal(sealed.length, 3)
   })
 
-  t.test('a lease has one holder, who may renew it, until it runs out', async (t) => {
-    const lease = { name: fresh('lease'), holder: 'a', now: NOW, seconds: 60 }
-    t.equal(await store.acquireLease(lease), 'acquired')
-    t.equal(await store.acquireLease({ ...lease, holder: 'b', now: NOW + 59 }), 'held')
-    t.equal(await store.acquireLease({ ...lease, now: NOW + 30 }), 'acquired')
-    t.equal(await store.acquireLease({ ...lease, holder: 'b', now: NOW + 60 }), 'held', 'renewed')
-    t.equal(await store.acquireLease({ ...lease, holder: 'b', now: NOW + 90 }), 'acquired')
-    t.equal(await store.acquireLease({ ...lease, now: NOW + 91 }), 'held')
-  })
-
   t.test('sweeping takes what has expired, so much at a time, and never the trail', async (t) => {
     const future = NOW + 10 * 365 * 86_400
     const live = sampleGrant({ absolute_expires_at: future + 1 })
@@ -84,7 +75,7 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
       await store.createGrant(sampleGrant(), [], [])
       await store.revokeAccessToken(fresh('jti'), NOW, [])
       await store.consumeAttempt([sampleLimit()], NOW)
-      await store.acquireLease({ name: fresh('lease'), holder: 'a', now: NOW, seconds: 1 })
+      await driver.batch([{ sql: TAKE_LOCK, values: [fresh('lock'), NOW] }])
     }
     const jti = fresh('jti')
     await store.revokeAccessToken(jti, future + 1, [])
@@ -93,7 +84,7 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
 
     t.equal(await store.sweep(future, 1), 5, 'one of each kind')
     while ((await store.sweep(future, 100)) > 0) t.pass('swept')
-    for (const table of ['throttles', 'one_time_handles', 'leases']) {
+    for (const table of ['throttles', 'one_time_handles', 'locks']) {
       t.same(await driver.query(`SELECT 1 AS found FROM ${table}`, []), [], table)
     }
     t.ok(await store.findGrant(live.grant_id), 'what lives stays')
