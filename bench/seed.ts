@@ -5,8 +5,8 @@ import { openDeps } from '../server/main.ts'
 import type { Account } from '../server/protocol/account.ts'
 import type { Client } from '../server/protocol/client.ts'
 import type { Grant } from '../server/protocol/grant.ts'
+import { randomId } from '../server/protocol/random_id.ts'
 import { formatRefreshToken } from '../server/protocol/refresh_token.ts'
-import { randomId } from '../server/tokens/issue.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 const DAY = 86_400

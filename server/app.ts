@@ -13,9 +13,9 @@ import { publicScope } from './http/public_scope.ts'
 import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
 import { setup } from './interactions/setup.ts'
 import { OAuthError } from './protocol/errors.ts'
+import { randomId } from './protocol/random_id.ts'
 import { issuerPath } from './protocol/server_metadata.ts'
 import { tokenApi } from './token_api/index.ts'
-import { randomId } from './tokens/issue.ts'
 
 const SECOND = 1000
 const MAX_REQUESTS_PER_SOCKET = 10_000

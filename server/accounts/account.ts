@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Deps } from '../deps.ts'
 import type { Account } from '../protocol/account.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
+import { randomId } from '../protocol/random_id.ts'
 import { commonPasswords } from './common_passwords.ts'
 import { passwordHashFormat } from './password_hash_formats.ts'
 import { checkNewPassword, describePasswordProblem } from './password_policy.ts'
@@ -29,7 +30,6 @@ export type NewAccountDeps = Pick<Deps, 'passwords' | 'clock' | 'random'> & {
 }
 
 const MAX = { username: 150, email: 254, name: 200, role: 64, roles: 32 } as const
-const ACCOUNT_ID_BYTES = 16
 
 /**
  * Makes an account that can be stored, or says all that is wrong with it. Whether its identifiers are free is for
@@ -54,7 +54,7 @@ export async function newAccount(
   const hash = password === undefined ? password_hash : await deps.passwords.hash(password)
   const now = deps.clock.now()
   const account: Account = {
-    account_id: Buffer.from(deps.random.bytes(ACCOUNT_ID_BYTES)).toString('base64url'),
+    account_id: randomId(deps.random),
     username,
     email,
     email_verified_at: wanted.email_verified === true ? now : null,

@@ -1,8 +1,8 @@
 import type { Deps } from '../deps.ts'
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access_token.ts'
 import { CLI_CLIENT_ID } from '../protocol/client_registration.ts'
+import { randomId } from '../protocol/random_id.ts'
 import { ADMIN_SCOPES, formatScope } from '../protocol/scope.ts'
-import { randomId } from '../tokens/issue.ts'
 import { builtInResources } from '../tokens/resources.ts'
 
 export { CLI_CLIENT_ID }

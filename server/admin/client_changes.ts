@@ -10,9 +10,9 @@ import {
   metadataProblems,
   registeredMetadata,
 } from '../protocol/client_registration.ts'
+import { randomId } from '../protocol/random_id.ts'
 import { normalizedResource } from '../protocol/resource_registration.ts'
 import { parseScope } from '../protocol/scope.ts'
-import { randomId } from '../tokens/issue.ts'
 import { builtInResources } from '../tokens/resources.ts'
 import { refuseToGrant } from './authority.ts'
 import type { Administrator } from './guard.ts'

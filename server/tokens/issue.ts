@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { ACCESS_TOKEN_TYP, accessTokenClaims } from '../protocol/access_token.ts'
 import type { Entitlement } from '../protocol/grant.ts'
+import { randomId } from '../protocol/random_id.ts'
 import type { Target } from '../protocol/target.ts'
 import type { Seconds } from '../protocol/time.ts'
 
@@ -30,9 +31,4 @@ export async function issueAccessToken(
   const claims = accessTokenClaims(entitlement, target, { iss: deps.config.issuer, jti, now, expires_at })
   const access_token = await deps.keys.sign(target.signing_alg, ACCESS_TOKEN_TYP, claims)
   return { access_token, jti, expires_in: expires_at - now, scope: target.scope }
-}
-
-/** 128 random bits: nobody can guess one, and no two are alike. */
-export function randomId(random: Deps['random']): string {
-  return Buffer.from(random.bytes(16)).toString('base64url')
 }
