@@ -41,13 +41,7 @@ interface Prepared {
  */
 export function openSqlite(path: string): Driver {
   if (path !== ':memory:') makePrivateFile(path)
-  const db = new Database(path)
-  try {
-    configure(db, path)
-  } catch (error) {
-    db.close()
-    throw error
-  }
+  const db = connect(path)
 
   const prepared = new Map<string, Prepared>()
   const queue: Waiting[] = []
@@ -212,6 +206,23 @@ function makePrivateFile(path: string): void {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
     if ((mode & 0o077) === 0) continue
     throw new Error(`${file} is open to other users (mode ${(mode & 0o777).toString(8)}): run chmod 600 ${file}`)
+  }
+}
+
+function connect(path: string): Database.Database {
+  let db: Database.Database | undefined
+  try {
+    db = new Database(path)
+    configure(db, path)
+    return db
+  } catch (error) {
+    db?.close()
+    if (!(error instanceof Database.SqliteError)) throw error
+    const remedy =
+      error.code === 'SQLITE_NOTADB'
+        ? 'is not a SQLite database: restore it, or correct `database`'
+        : 'cannot be opened: run this as the owner of the file and its folder, and see that the disk is not full'
+    throw new Error(`${path} ${remedy} (${error.message})`, { cause: error })
   }
 }
 
