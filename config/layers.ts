@@ -117,7 +117,8 @@ function parseText(setting: Setting, text: string): unknown {
 }
 
 function unknownKey(path: string, source: string, suggestion: string | undefined): ConfigProblem {
-  const message = source === path ? 'is not a variable that Gatehouse knows.' : 'is not a configuration key.'
+  const where = suggestion === undefined ? ' All of them are in config/README.md.' : ''
+  const message = `is not a ${source === path ? 'variable that Gatehouse knows' : 'configuration key'}.${where}`
   return { path, source, message, ...(suggestion === undefined ? {} : { suggestion }) }
 }
 

@@ -30,7 +30,10 @@ export async function examineDatabase(config: Config, now: Seconds): Promise<Exa
     return { findings: [...files, missing], active_kid: undefined }
   }
   let active_kid: string | undefined
-  const remedy = 'Check `database` in the configuration, and that the database runs and lets this user in.'
+  const remedy =
+    path === undefined
+      ? 'Check `database` in the configuration, and that the database runs and lets this user in.'
+      : `Check that ${path} is the database, and that this user may write it: run this as its owner.`
   const database = await attempt('database', remedy, async () => {
     const driver = openDriver({ database: config.database, max_connections: 1 })
     try {
@@ -54,13 +57,15 @@ function examineFiles(config: Config): Finding[] {
   // Windows guards files by access lists, which the mode does not show.
   if (process.platform === 'win32') return []
   const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0)
-  if (open.length === 0) return [ok('files', `${count(files.length, 'file')} and folders, the owner's alone`)]
+  if (open.length === 0) return [ok('files', `${count(files.length, 'path')}, the owner's alone`)]
   return open.map((file) => fail('files', `${file} is open to other users`, `Run: chmod go-rwx ${file}`))
 }
 
 async function examineSchema(driver: Driver): Promise<Finding[]> {
+  await driver.query('SELECT 1 AS answer', [])
   const findings = [ok('database', `${driver.engine} answers`)]
   const known = readMigrations()
+  // It answers, so what fails now is that the table is not there yet.
   const applied = await driver.query<{ version: number }>(LIST_SCHEMA_MIGRATIONS, []).catch(() => [])
   const newest = Math.max(0, ...applied.map(({ version }) => version))
   if (newest < known.length) {

@@ -22,7 +22,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Http
     throw new CliError(
       'unreachable',
       `No answer from ${new URL(url).origin} (${reasonOf(error)}).`,
-      'Start the server with `gatehouse serve`, or correct the address: --url or --issuer.',
+      'Start the server with `gatehouse serve`, or correct the address: --issuer, or --url.',
       { cause: error },
     )
   }

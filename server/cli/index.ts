@@ -99,6 +99,14 @@ function usageError(program: Command, argv: readonly string[], { code, message }
     path = `${path} ${word}`
   }
   const names = command.commands.map((candidate) => candidate.name()).join(', ')
+  if (message.includes("unknown option '--password'") || message.includes("unknown option '--client-secret'")) {
+    const why = 'A secret is never an argument: others on this machine can read it, and your shell keeps it.'
+    return new CliError(
+      'usage',
+      why,
+      'Change it if it is a real one. Type it at the prompt, or send it to standard input.',
+    )
+  }
   const said = code === 'commander.help' ? `${path} needs a command: ${names}.` : message.replace(/^error: /, '')
   return new CliError('usage', said, `Read: ${path} --help`)
 }
@@ -124,7 +132,10 @@ function wrap(error: unknown): CliError {
     return new CliError('unreachable', message, 'Check the database; `gatehouse doctor` says more.', { cause: error })
   }
   if ('syscall' in error && error.syscall === 'listen') {
-    return new CliError('failed', message, 'Listen elsewhere, with --port and --host, or end what listens there.')
+    const remedy = message.includes('EADDRINUSE')
+      ? 'Another program listens there: end it, or listen elsewhere (--port 3001, or GATEHOUSE_PORT=3001 npm start).'
+      : 'Correct `host` or `port`: this machine cannot listen there.'
+    return new CliError('failed', message, remedy)
   }
   if (name === 'Error' || name === 'VaultError') return new CliError('failed', message, undefined, { cause: error })
   return new CliError('failed', error.stack ?? message, 'This is a fault of Gatehouse. Please report it.')

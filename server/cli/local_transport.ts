@@ -7,18 +7,19 @@ import { createLog } from '../observe/log.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { type Cli, loadConfiguration, note } from './cli.ts'
 import { CliError } from './exit.ts'
-import type { AdminApi } from './transport.ts'
+import type { AdminApi, Method } from './transport.ts'
 
 /** The admin API of the configured database, in this process: no server needs to run, and none is in the way. */
 export async function openLocalAdminApi(cli: Cli): Promise<AdminApi> {
   const { config } = await loadConfiguration(cli)
-  const path = sqlitePath(config)
-  if (path !== undefined && !existsSync(path)) note(cli, `There is no database yet: making ${path}`)
-  const deps = await openDeps(config, { log: createLog({ level: 'error', format: 'pretty' }, logTo(cli)) })
-  const app = await buildApp(deps)
+  const file = sqlitePath(config)
+  let opened: ReturnType<typeof open> | undefined
   return {
     issuer: config.issuer,
     async send(method, path, body) {
+      if (opened === undefined && file !== undefined && !existsSync(file)) missing(cli, file, method)
+      opened ??= open(cli, config)
+      const { deps, app } = await opened
       const url = `${issuerPath(config.issuer)}/admin/api/${path}`
       // One for each call: it lives for a minute, and a command may wait for a person.
       const headers = { authorization: `Bearer ${await mintCliToken(deps)}`, host: new URL(config.issuer).host }
@@ -28,10 +29,26 @@ export async function openLocalAdminApi(cli: Cli): Promise<AdminApi> {
       return { status: reply.statusCode, text: reply.payload }
     },
     async close() {
-      await app.close()
-      await deps.store.close()
+      const { deps, app } = (await opened) ?? {}
+      await app?.close()
+      await deps?.store.close()
     },
   }
+}
+
+async function open(cli: Cli, config: Config) {
+  const deps = await openDeps(config, { log: createLog({ level: 'error', format: 'pretty' }, logTo(cli)) })
+  return { deps, app: await buildApp(deps) }
+}
+
+/** What is to be written makes the database that it goes into; what is to be read is somewhere else. */
+function missing(cli: Cli, file: string, method: Method): void {
+  if (method === 'GET') {
+    const remedy =
+      'Run this where the server runs, or name it: --data-dir, --config, --database. `gatehouse serve` makes it.'
+    throw new CliError('not_found', `There is no database at ${file}.`, remedy)
+  }
+  note(cli, `There is no database yet: making ${file}`)
 }
 
 /** What the server would log is for the operator, who is here. */

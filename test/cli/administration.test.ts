@@ -19,12 +19,11 @@ async function json(t: Test, args: string[], input = '') {
 
 const run = (args: string[], input = '') => runInProcess(args, env, input)
 
-t.test('a first command makes the database, and says so', async (t) => {
-  const { code, stdout, stderr } = await run(['users', 'list'])
-  t.match(
-    { code, stdout, stderr },
-    { code: 0, stdout: 'None.\n', stderr: /There is no database yet: making .*gatehouse\.db/ },
-  )
+t.test('what reads makes no database; what writes does, and says so', async (t) => {
+  const read = await run(['users', 'list'])
+  t.match(read, { code: 3, stdout: '', stderr: /There is no database at .*gatehouse\.db/ })
+  t.match(await run(['setup-link']), { code: 0, stderr: /There is no database yet: making .*gatehouse\.db/ })
+  t.match(await run(['users', 'list']), { code: 0, stdout: 'None.\n' })
 })
 
 t.test('setup-link gives a link on the issuer until there is an administrator', async (t) => {

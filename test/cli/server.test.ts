@@ -118,7 +118,7 @@ t.test('doctor gives each failure with its remedy, and exit code 1', async (t) =
   t.match(await doctor({}), /fail {2}files: .*key_encryption_key is open to other users\n +Run: chmod/)
   chmodSync(join(data_dir, 'key_encryption_key'), 0o600)
   const other = temporaryDirectory(t)
-  await runInProcess(['users', 'list'], { GATEHOUSE_DATA_DIR: other })
+  await runInProcess(['setup-link'], { GATEHOUSE_DATA_DIR: other })
   t.match(
     await doctor({ GATEHOUSE_DATA_DIR: other }),
     /fail {2}jwks: .*is not in it\n +Does the server use this database/,
