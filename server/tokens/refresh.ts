@@ -112,7 +112,8 @@ async function attempt(
     return refused('refresh token reused')
   }
   const next = await carryOut(deps, decision, context, generation, now, tell)
-  return next === 'lost_race' ? next : answer(deps, entitlement, target, next, now)
+  if (next === 'lost_race') return next
+  return answer(deps, entitlement, target, { ...next, grant_id: grant.grant_id }, now)
 }
 
 /** What the client holds after a decision that grants: which generation, until when, and how long its access token may live. */
@@ -172,17 +173,16 @@ async function carryOut(
 
 async function answer(
   deps: RefreshDeps,
-  entitlement: Entitlement & { grant: { grant_id: string } | null },
+  entitlement: Entitlement,
   target: Target,
-  next: Next,
+  next: Next & { readonly grant_id: string },
   now: Seconds,
 ): Promise<Refreshed> {
   const issued = await issueAccessToken(deps, entitlement, target, now, next.access_token_not_after)
-  const grant_id = entitlement.grant?.grant_id ?? ''
   return {
     outcome: 'refreshed',
     ...issued,
-    refresh_token: formatRefreshToken({ grant_id, generation: next.generation }, deps.vault.refreshTokenMacKey),
+    refresh_token: formatRefreshToken(next, deps.vault.refreshTokenMacKey),
     refresh_token_expires_in: next.idle_expires_at - now,
   }
 }
