@@ -3,7 +3,7 @@ import { newAccount } from '../server/accounts/account.ts'
 import type { Deps } from '../server/deps.ts'
 import { openDeps } from '../server/main.ts'
 import type { Account } from '../server/protocol/account.ts'
-import type { Client } from '../server/protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../server/protocol/client.ts'
 import type { Grant } from '../server/protocol/grant.ts'
 import { randomId } from '../server/protocol/random_id.ts'
 import { formatRefreshToken } from '../server/protocol/refresh_token.ts'
@@ -48,6 +48,8 @@ export async function seed(
 function benchClient(now: number): Client {
   return {
     client_id: 'bench',
+    ...CLIENT_DEFAULTS,
+    ...MADE_BY_ADMIN,
     client_name: 'Benchmark',
     client_secret_digest: null,
     grant_types: ['refresh_token'],
@@ -82,6 +84,8 @@ function newGrant(deps: Deps, { client_id }: Client, { account_id }: Account): G
     amr: ['pwd'],
     acr: null,
     cnf: null,
+    claims: null,
+    authorization_details: [],
     generation: 0,
     rotated_at: now,
     late_replay_generation: null,

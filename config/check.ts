@@ -54,6 +54,7 @@ function faultOfText(setting: Setting, value: string): string | undefined {
     return `must match ${setting.pattern}`
   if (setting.format === 'cidr') return faultOfCidr(value)
   if (setting.format === 'origin') return faultOfOrigin(value)
+  if (setting.format === 'https_url') return faultOfHttpsUrl(value)
   if (setting.format === 'resource') return faultOfResource(value)
   if (setting.path === 'issuer') return faultOfIssuer(value)
   return setting.path === 'database' ? faultOfDatabase(value) : undefined
@@ -73,6 +74,11 @@ function faultOfOrigin(value: string): string | undefined {
   const url = URL.parse(value)
   if (url !== null && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
   return `must hold origins (scheme, host and port, nothing else); '${value}' is none`
+}
+
+function faultOfHttpsUrl(value: string): string | undefined {
+  const protocol = URL.parse(value)?.protocol
+  return protocol === 'https:' || protocol === 'http:' ? undefined : `must hold URLs; '${value}' is none`
 }
 
 // RFC 8707 §2: an absolute URI without a fragment.

@@ -13,7 +13,7 @@ export interface Contradiction {
 
 /** The pairs of values that contradict each other. */
 export function contradictionsOf(config: Config): Contradiction[] {
-  const { tokens, token_api, keys, throttle, http } = config
+  const { tokens, token_api, sessions, keys, throttle, http } = config
   const longer = (path: string, value: number, limit_path: string, limit: number, because: string) =>
     value > limit ? [{ path, value, limit_path, limit, is: 'more than', because }] : []
 
@@ -43,6 +43,20 @@ export function contradictionsOf(config: Config): Contradiction[] {
       'tokens.access_token_seconds',
       tokens.access_token_seconds,
       'a rotated refresh token would outlive the access token that came with it',
+    ),
+    ...longer(
+      'sessions.idle_seconds',
+      sessions.idle_seconds,
+      'sessions.absolute_seconds',
+      sessions.absolute_seconds,
+      'a session would be over before it can be idle for so long',
+    ),
+    ...longer(
+      'sessions.absolute_seconds',
+      sessions.absolute_seconds,
+      'sessions.remembered_seconds',
+      sessions.remembered_seconds,
+      'who asks to stay signed in would be signed out sooner',
     ),
     ...longer(
       'throttle.lock_base_seconds',

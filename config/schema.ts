@@ -48,6 +48,23 @@ const HttpSchema = Type.Object(
       600,
       'How long an idle connection is kept. Longer than that of the proxy in front.',
     ),
+    tls_certificate_file: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: 'A certificate chain in PEM: with it the server speaks TLS itself. `null`: a proxy in front does.',
+    }),
+    tls_key_file: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: "The private key of that certificate, in PEM, readable by the server's user only.",
+    }),
+    client_ca_file: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: 'The authorities whose client certificates `tls_client_auth` believes, in PEM. `null`: none.',
+    }),
+    client_certificate_header: Type.Union([Type.String({ pattern: '^[a-z0-9-]{1,64}$' }), Type.Null()], {
+      default: null,
+      description:
+        "The header in which a proxy of `http.trust_proxy` hands the client's certificate on: PEM, percent-encoded, or RFC 9440. The proxy has to drop it from other requests.",
+    }),
     max_event_loop_delay_milliseconds: whole(
       1000,
       0,
@@ -81,6 +98,114 @@ const TokensSchema = Type.Object(
     resilient_window_seconds: whole(3600, 0, 3600, 'The same for clients of the profile `resilient`.'),
   },
   { ...closed, description: 'Lifetimes of tokens. Clients and resources may have their own.' },
+)
+
+const AuthorizationSchema = Type.Object(
+  {
+    code_seconds: whole(60, 10, 600, 'Lifetime of an authorization code.'),
+    pushed_request_seconds: whole(60, 10, 600, 'Lifetime of a pushed authorization request.'),
+    interaction_seconds: whole(3600, 60, DAY, 'How long a person may take to sign in and to decide.'),
+    default_scope: Type.String({
+      default: 'openid',
+      maxLength: 1024,
+      description:
+        'What a request without a scope asks for, as far as the client may have it: scope-tokens with spaces between.',
+    }),
+    acr_values: Type.Array(Type.String({ minLength: 1 }), {
+      default: ['urn:gatehouse:pwd'],
+      description: 'The authentication contexts that can be asked for, weakest first. The first one is a password.',
+    }),
+  },
+  { ...closed, description: 'The authorization endpoint.' },
+)
+
+const SessionsSchema = Type.Object(
+  {
+    idle_seconds: whole(8 * 3600, 60, 365 * DAY, 'A session not used for so long is over.'),
+    absolute_seconds: whole(DAY, 60, 365 * DAY, 'So long after the sign-in, a session is over in any case.'),
+    remembered_seconds: whole(30 * DAY, 60, 365 * DAY, 'The same for who asked to stay signed in.'),
+  },
+  { ...closed, description: 'Signed-in browsers.' },
+)
+
+const DeviceSchema = Type.Object(
+  {
+    code_seconds: whole(600, 60, 3600, 'Lifetime of a device code and its user code.'),
+    interval_seconds: whole(5, 1, 60, 'How long a device waits between two polls.'),
+  },
+  { ...closed, description: 'Devices without a browser (RFC 8628).' },
+)
+
+const DpopSchema = Type.Object(
+  {
+    nonce: Type.Boolean({
+      default: false,
+      description: 'Whether every DPoP proof needs a nonce that this server gave (RFC 9449 §8).',
+    }),
+    proof_seconds: whole(60, 5, 600, 'How old a proof may be, and how far ahead its clock.'),
+  },
+  { ...closed, description: 'Tokens bound to a key of the client (RFC 9449).' },
+)
+
+const RegistrationSchema = Type.Object(
+  {
+    mode: Type.Union([Type.Literal('off'), Type.Literal('initial_access_token'), Type.Literal('open')], {
+      default: 'off',
+      description: 'Who may register clients (RFC 7591): nobody, the holders of an initial access token, anybody.',
+    }),
+    metadata_documents: Type.Boolean({
+      default: false,
+      description: 'Whether an https URL is a client_id, and the document there its registration.',
+    }),
+    scope: Type.String({
+      default: 'openid profile email offline_access',
+      maxLength: 1024,
+      description: 'The most that a client of its own making may be granted.',
+    }),
+    resources: Type.Array(Type.String({ minLength: 1 }), {
+      default: ['*'],
+      description: 'The resources that a client of its own making may name; `*`: every registered one.',
+    }),
+    max_per_hour: whole(100, 1, 100_000, 'Registrations an hour, over all addresses, while registration is open.'),
+    max_per_address_per_hour: whole(20, 1, 100_000, 'The same for one address prefix.'),
+    never_used_seconds: whole(DAY, 3600, 365 * DAY, 'A registered client not used within this time is deleted.'),
+    idle_seconds: whole(90 * DAY, DAY, 3650 * DAY, 'A registered client not used for so long is deleted.'),
+    software_statement_issuers: Type.Array(Type.String({ format: 'https_url' }), {
+      default: [],
+      description: 'The issuers whose software statements are believed. Their keys are found by discovery.',
+    }),
+  },
+  { ...closed, description: 'Clients that register themselves.' },
+)
+
+const JwtBearerSchema = Type.Object(
+  {
+    issuers: Type.Array(Type.String({ format: 'https_url' }), {
+      default: [],
+      description: 'The issuers whose assertions are exchanged for tokens. Their keys are found by discovery.',
+    }),
+    subject: Type.Union([Type.Literal('account_id'), Type.Literal('username'), Type.Literal('email')], {
+      default: 'username',
+      description: 'What the `sub` of an assertion names. `email`: only addresses that are verified here.',
+    }),
+  },
+  { ...closed, description: 'Assertions of other issuers as grants (RFC 7523).' },
+)
+
+const OutboundSchema = Type.Object(
+  {
+    allow: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description:
+        'Hosts (`host` or `host:port`) that may be fetched although they are private or not https. For internal and test hosts.',
+    }),
+    timeout_seconds: whole(3, 1, 30, 'How long a fetch may take.'),
+    max_bytes: whole(65_536, 1024, 1_048_576, 'The largest answer that is read.'),
+  },
+  {
+    ...closed,
+    description: "What the server fetches: clients' keys and documents, logout calls. https to public addresses only.",
+  },
 )
 
 const TokenApiSchema = Type.Object(
@@ -183,6 +308,15 @@ export const ConfigSchema = Type.Object(
     ),
     host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'The address to listen on.' }),
     port: whole(3000, 0, 65_535, 'The port to listen on. 0: any free one.'),
+    profile: Type.Union([Type.Literal('oauth21'), Type.Literal('fapi2')], {
+      default: 'oauth21',
+      description: '`oauth21`: OAuth 2.1 and OpenID Connect. `fapi2`: the FAPI 2.0 Security Profile for every client.',
+    }),
+    demo: Type.Union([Type.Literal('auto'), Type.Literal('on'), Type.Literal('off')], {
+      default: 'auto',
+      description:
+        'Whether `/demo` is there, a client that shows each step. `auto`: only while the issuer is on loopback.',
+    }),
     database: derived('sqlite:<data_dir>/gatehouse.db', '`sqlite:PATH` or `postgres://user:password@host/name`.'),
     data_dir: Type.String({
       default: './data',
@@ -192,6 +326,13 @@ export const ConfigSchema = Type.Object(
     log: LogSchema,
     http: HttpSchema,
     tokens: TokensSchema,
+    authorization: AuthorizationSchema,
+    sessions: SessionsSchema,
+    device: DeviceSchema,
+    dpop: DpopSchema,
+    registration: RegistrationSchema,
+    jwt_bearer: JwtBearerSchema,
+    outbound: OutboundSchema,
     token_api: TokenApiSchema,
     passwords: PasswordsSchema,
     throttle: ThrottleSchema,

@@ -47,6 +47,7 @@ export async function publicJwk(alg: SigningAlgorithm, privateKey: KeyObject): P
 async function generatePrivateKey(alg: SigningAlgorithm): Promise<KeyObject> {
   switch (alg) {
     case 'RS256':
+    case 'PS256':
       return (await generate('rsa', { modulusLength: 2048 })).privateKey
     case 'ES256':
       return (await generate('ec', { namedCurve: 'P-256' })).privateKey

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import type { SigningAlgorithm } from '../server/protocol/resource.ts'
 import type { SigningKeyRecord } from '../server/storage/records.ts'
 import { type PublicJwk, publicJwk } from './generate.ts'
@@ -38,19 +38,20 @@ export async function loadSigningKey(record: SigningKeyRecord, vault: Vault): Pr
 }
 
 /**
- * @see [RFC 7518 §3.3, §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) RS256, ES256
+ * @see [RFC 7518 §3.3 to §3.5](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) RS256, ES256, PS256
  * @see [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1) EdDSA with Ed25519
  */
 function assertFits(kid: string, alg: SigningAlgorithm, key: KeyObject): void {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {}
   const fits = {
     RS256: key.asymmetricKeyType === 'rsa',
+    PS256: key.asymmetricKeyType === 'rsa',
     ES256: key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1',
     EdDSA: key.asymmetricKeyType === 'ed25519',
   }
   if (!fits[alg]) throw new VaultError(`Signing key ${kid} is not a key for ${alg}. Restore the database.`)
   // RFC 7518 §3.3: a key of size 2048 bits or larger MUST be used.
-  if (alg === 'RS256' && modulusLength < SMALLEST_RSA_BITS) {
+  if (key.asymmetricKeyType === 'rsa' && modulusLength < SMALLEST_RSA_BITS) {
     throw new VaultError(
       `Signing key ${kid} has ${modulusLength} bits; an RSA key needs at least ${SMALLEST_RSA_BITS}. Delete it from signing_keys: a stronger one is made on the next start.`,
     )
@@ -60,7 +61,14 @@ function assertFits(kid: string, alg: SigningAlgorithm, key: KeyObject): void {
 /** @see [RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1) JWS Compact Serialization */
 function makeSigner(alg: SigningAlgorithm, kid: string, key: KeyObject) {
   // RFC 7518 §3.4: R and S side by side, not in DER.
-  const input = { key, dsaEncoding: 'ieee-p1363' } as const
+  const input = {
+    key,
+    dsaEncoding: 'ieee-p1363',
+    // RFC 7518 §3.5: the salt has the size of the hash.
+    ...(alg === 'PS256'
+      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+      : {}),
+  } as const
   // RFC 8032 §5.1: Ed25519 hashes by itself.
   const digest = alg === 'EdDSA' ? null : 'sha256'
   const headers = new Map<string, string>()

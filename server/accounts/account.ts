@@ -59,6 +59,7 @@ export async function newAccount(
     email,
     email_verified_at: wanted.email_verified === true ? now : null,
     name,
+    profile: {},
     roles,
     password_hash: hash,
     disabled_at: null,

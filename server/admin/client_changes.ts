@@ -62,6 +62,10 @@ export async function planClient(
     ...metadata,
     client_id: existing?.client_id ?? asked.client_id ?? randomId(deps.random),
     client_secret_digest,
+    origin: existing?.origin ?? 'admin',
+    registration_access_token_digest: existing?.registration_access_token_digest ?? null,
+    metadata_expires_at: existing?.metadata_expires_at ?? null,
+    last_used_at: existing?.last_used_at ?? null,
     disabled_at: existing?.disabled_at ?? null,
     created_at: existing?.created_at ?? now,
     updated_at: now,
@@ -114,6 +118,10 @@ export function metadataOf(client: Client): ClientMetadata {
     disabled_at: _2,
     created_at: _3,
     updated_at: _4,
+    origin: _5,
+    registration_access_token_digest: _6,
+    metadata_expires_at: _7,
+    last_used_at: _8,
     ...metadata
   } = client
   return metadata

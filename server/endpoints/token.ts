@@ -37,7 +37,7 @@ export const token: Endpoint = {
         throw new OAuthError('unauthorized_client', 'the client is not registered for this grant type')
       }
       const parameters = readParameters(grantType.parameters, form)
-      return grantType.exchange({ client, parameters, caller, now: deps.clock.now() }, deps)
+      return grantType.exchange({ client, parameters, confirmation: undefined, caller, now: deps.clock.now() }, deps)
     })
   },
 }

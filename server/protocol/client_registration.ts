@@ -3,7 +3,12 @@
  *
  * @see [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2)
  */
-import type { ClientMetadata, RefreshTokenProfile, TokenEndpointAuthMethod } from './client.ts'
+import {
+  CLIENT_DEFAULTS,
+  type ClientMetadata,
+  type RefreshTokenProfile,
+  type TokenEndpointAuthMethod,
+} from './client.ts'
 import { normalizedResource } from './resource_registration.ts'
 import { ADMIN_SCOPES, ANY, formatScope, isReservedScope, parseScope } from './scope.ts'
 
@@ -57,6 +62,7 @@ export function registeredMetadata(existing: ClientMetadata | undefined, asked: 
   const { client_name, refresh_token_idle_seconds, refresh_token_absolute_seconds, reuse_window_seconds } = merged
   const scopes = parseScope(merged.scope)
   return {
+    ...CLIENT_DEFAULTS,
     ...(client_name == null ? {} : { client_name }),
     grant_types: [...new Set(merged.grant_types)],
     token_endpoint_auth_method: merged.token_endpoint_auth_method,
@@ -72,6 +78,7 @@ export function registeredMetadata(existing: ClientMetadata | undefined, asked: 
 
 // RFC 7591 §2: the default method is client_secret_basic. Its default grant type is not offered here, so there is none.
 const DEFAULTS: ClientMetadata = {
+  ...CLIENT_DEFAULTS,
   grant_types: [],
   token_endpoint_auth_method: 'client_secret_basic',
   scope: '',

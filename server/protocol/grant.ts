@@ -1,5 +1,8 @@
 import type { Account } from './account.ts'
+import type { AuthorizationDetail } from './authorization_request.ts'
+import type { ClaimsRequest } from './claims.ts'
 import type { Client } from './client.ts'
+import type { Confirmation } from './confirmation.ts'
 import { OAuthError } from './errors.ts'
 import type { Seconds } from './time.ts'
 
@@ -11,6 +14,9 @@ export type RevokedBecause =
   | 'revoked_by_admin'
   | 'account_disabled'
   | 'client_deleted'
+  | 'code_replayed'
+  | 'signed_out'
+  | 'consent_withdrawn'
 
 /**
  * One authorization of one client by one account on one device: the parent of its refresh and access tokens.
@@ -28,8 +34,11 @@ export interface Grant {
   readonly auth_time: Seconds
   readonly amr: readonly string[]
   readonly acr: string | null
-  /** RFC 7800 confirmation when the tokens are sender-constrained, as JSON. */
-  readonly cnf: Readonly<Record<string, string>> | null
+  /** The key that its refresh token is bound to; null: none, or the client authenticates with it (RFC 9449 §5). */
+  readonly cnf: Confirmation | null
+  /** The `claims` parameter that it was made with: UserInfo and later ID tokens obey it. */
+  readonly claims: ClaimsRequest | null
+  readonly authorization_details: readonly AuthorizationDetail[]
   /** The generation of the current refresh token, from 0. */
   readonly generation: number
   /** When the current generation came into being. */

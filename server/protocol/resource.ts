@@ -1,6 +1,6 @@
 import type { Seconds } from './time.ts'
 
-export const SIGNING_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
+export const SIGNING_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 /** The JWS algorithms we sign with (RFC 7518 §3.1; RFC 8037 for EdDSA over Ed25519). */
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
@@ -22,6 +22,8 @@ export interface Resource {
   readonly signing_alg: SigningAlgorithm
   /** The clients that may introspect tokens made for this resource: the resource server's own credentials. */
   readonly introspection_clients: readonly string[]
+  /** The types of `authorization_details` that mean something there (RFC 9396 §2). */
+  readonly authorization_details_types: readonly string[]
   readonly created_at: Seconds
   readonly updated_at: Seconds
 }

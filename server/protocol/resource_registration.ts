@@ -15,6 +15,7 @@ export interface ResourceRegistration {
   readonly access_token_seconds?: Seconds | null
   readonly signing_alg?: SigningAlgorithm
   readonly introspection_clients?: readonly string[]
+  readonly authorization_details_types?: readonly string[]
 }
 
 /** The resource as it is stored and compared; undefined when it is no absolute URI without a fragment. */
@@ -63,6 +64,9 @@ export function registeredResource(
           : asked.access_token_seconds,
       signing_alg: asked.signing_alg ?? existing?.signing_alg ?? 'RS256',
       introspection_clients: [...new Set(asked.introspection_clients ?? existing?.introspection_clients ?? [])],
+      authorization_details_types: [
+        ...new Set(asked.authorization_details_types ?? existing?.authorization_details_types ?? []),
+      ],
       created_at: existing?.created_at ?? now,
       updated_at: now,
     },

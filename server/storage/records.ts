@@ -1,7 +1,9 @@
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
 import type { Grant, RevokedBecause } from '../protocol/grant.ts'
+import type { Interaction } from '../protocol/interaction.ts'
 import type { SigningAlgorithm } from '../protocol/resource.ts'
+import type { Session } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 
 /** Everything that a decision about one grant needs, read at once. */
@@ -10,6 +12,63 @@ export interface GrantContext {
   /** undefined: deleted since. */
   readonly client: Client | undefined
   readonly account: Account | undefined
+}
+
+export interface SessionContext {
+  readonly session: Session
+  /** undefined: deleted since. */
+  readonly account: Account | undefined
+}
+
+/** Which sessions to end: every member given must match, and at least one is given. */
+export interface SessionSelector {
+  readonly account_id?: string
+  /** Only sessions created before this instant. */
+  readonly created_before?: Seconds
+}
+
+/** The members that are given replace what the interaction has. */
+export type InteractionProgress = Partial<
+  Pick<Interaction, 'authenticated_at' | 'selected_at' | 'consented_at' | 'consented_session_id'>
+>
+
+/** The parameters of an authorization request that its client has pushed (RFC 9126 §2). */
+export interface PushedRequest {
+  readonly request_uri_digest: string
+  readonly client_id: string
+  /** Name and value, as they came; each name once, but for those that may recur. */
+  readonly parameters: readonly (readonly [string, string])[]
+  /** The key that the push showed a DPoP proof of (RFC 9449 §10.1). */
+  readonly dpop_jkt: string | null
+  readonly expires_at: Seconds
+}
+
+/** The one exchange of a code for the grant that it stands for. */
+export interface CodeExchange {
+  readonly code_digest: string
+  readonly grant: Grant
+  readonly now: Seconds
+}
+
+/** A person lets a device in. */
+export interface DeviceApproval {
+  readonly device_code_digest: string
+  readonly session_id: string
+  readonly account_id: string
+  readonly auth_time: Seconds
+  readonly amr: readonly string[]
+  readonly acr: string | null
+  readonly now: Seconds
+}
+
+/** What lets somebody register clients (RFC 7591 §3). */
+export interface InitialAccessToken {
+  readonly token_id: string
+  readonly digest: string
+  /** null: any number. */
+  readonly uses_left: number | null
+  readonly expires_at: Seconds
+  readonly created_at: Seconds
 }
 
 /** One rotation: the compare (`generation`) and what to swap in. */

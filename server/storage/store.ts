@@ -1,19 +1,32 @@
 import type { Account } from '../protocol/account.ts'
+import type { AuthorizationCode } from '../protocol/authorization_code.ts'
 import type { Client } from '../protocol/client.ts'
+import type { Consent } from '../protocol/consent.ts'
+import type { DeviceCode } from '../protocol/device_code.ts'
 import type { Grant } from '../protocol/grant.ts'
+import type { Interaction } from '../protocol/interaction.ts'
+import type { LogoutDelivery } from '../protocol/logout.ts'
 import type { Resource } from '../protocol/resource.ts'
+import type { Session, SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 import type {
   AuditRecord,
   AuditSeal,
+  CodeExchange,
+  DeviceApproval,
   GrantContext,
   GrantSelector,
+  InitialAccessToken,
+  InteractionProgress,
   LateReplay,
   OneTimeHandle,
   Page,
   PageRequest,
+  PushedRequest,
   Revocation,
   Rotation,
+  SessionContext,
+  SessionSelector,
   SigningKeyRecord,
   ThrottleLimit,
   ThrottleOutcome,
@@ -33,6 +46,12 @@ export interface Store
     ClientStore,
     ResourceStore,
     GrantStore,
+    SessionStore,
+    AuthorizationStore,
+    ConsentStore,
+    DeviceCodeStore,
+    RegistrationStore,
+    LogoutStore,
     ThrottleStore,
     KeyStore,
     AuditStore {
@@ -64,7 +83,7 @@ export interface AccountStore {
     change: { account_id: string; expected: string | null; password_hash: string; now: Seconds },
     audit: Audit,
   ): Promise<'replaced' | 'stale'>
-  /** Disables the account and revokes all its grants in the same commit. */
+  /** Disables the account, revokes all its grants and ends all its sessions in the same commit. */
   disableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
   enableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
   /** Whether anyone holds the role `admin` and is not disabled. */
@@ -77,8 +96,13 @@ export interface ClientStore {
   listClients(page: PageRequest): Promise<Page<Client>>
   /** Replaces the metadata and, when it is given, the secret's digest. */
   updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
-  /** Deletes the client and revokes its grants in the same commit. */
+  /** Deletes the client with its consents and revokes its grants in the same commit. */
   deleteClient(client_id: string, now: Seconds, audit: Audit): Promise<'deleted' | 'not_found'>
+  /** Notes that a self-registered client is in use. Costs a write once a day at most: `not_before` is a day ago. */
+  touchClient(client_id: string, now: Seconds, not_before: Seconds): Promise<void>
+  /** Self-registered clients that nobody uses: created before and never used, or used last before. With their grants dead. */
+  reapClients(never_used_before: Seconds, idle_since: Seconds, limit: number): Promise<number>
+  countClients(origin: Client['origin'], created_since: Seconds): Promise<number>
 }
 
 export interface ResourceStore {
@@ -115,6 +139,160 @@ export interface GrantStore {
   /** Makes one access token inactive until it has expired anyway (RFC 7009 §2). */
   revokeAccessToken(jti: string, expires_at: Seconds, audit: Audit): Promise<void>
   isAccessTokenRevoked(jti: string): Promise<boolean>
+}
+
+export interface SessionStore {
+  /**
+   * A sign-in: creates the session, ends the one that this browser had (`replaces`, with what hangs on it), gives back
+   * the throttled attempts, and notes in the interaction that led here when the person signed in.
+   */
+  startSession(
+    session: Session,
+    context: {
+      readonly replaces: string | null
+      readonly give_back: readonly string[]
+      readonly interaction_id: string | null
+    },
+    audit: Audit,
+  ): Promise<'started' | 'account_disabled' | 'interaction_gone'>
+  /**
+   * Who signs in again in the session they have: a new handle and `auth_time`, if the old handle is still current; and the
+   * note in the interaction, as with {@link SessionStore.startSession}.
+   */
+  renewSession(
+    session: Session,
+    context: {
+      readonly expected_handle_digest: string
+      readonly give_back: readonly string[]
+      readonly interaction_id: string | null
+    },
+    audit: Audit,
+  ): Promise<'renewed' | 'stale' | 'account_disabled' | 'interaction_gone'>
+  /** A session and its account, read at once. */
+  findSessionByHandle(handle_digest: string): Promise<SessionContext | undefined>
+  findSession(session_id: string): Promise<SessionContext | undefined>
+  /** Moves the idle lifetime. At most once a minute for each session: `not_before` is a minute ago. */
+  touchSession(session_id: string, now: Seconds, idle_expires_at: Seconds, not_before: Seconds): Promise<void>
+  /**
+   * Ends one session: its grants without `offline_access` are revoked (`signed_out`), and a delivery is queued for each
+   * client that it signed in to and whose metadata has a `backchannel_logout_uri`. All in one commit.
+   */
+  endSession(
+    session_id: string,
+    because: SessionEndedBecause,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'ended' | 'already_ended' | 'not_found'>
+  /** The same for many. @returns how many it ended. */
+  endSessions(selector: SessionSelector, because: SessionEndedBecause, now: Seconds, audit: Audit): Promise<number>
+  /** Sessions first to last created, ended ones until they are swept. */
+  listSessions(filter: { account_id?: string }, page: PageRequest): Promise<Page<Session>>
+  /** The clients that a session has signed somebody in to. */
+  listSessionClients(session_id: string): Promise<Client[]>
+}
+
+export interface AuthorizationStore {
+  createInteraction(interaction: Interaction): Promise<void>
+  /** Of this browser, and not expired. */
+  findInteraction(interaction_id: string, browser_digest: string, now: Seconds): Promise<Interaction | undefined>
+  /** Writes down what the person did. */
+  updateInteraction(interaction_id: string, progress: InteractionProgress): Promise<'updated' | 'gone'>
+  deleteInteraction(interaction_id: string): Promise<void>
+  /**
+   * Stores a code for a live session of an account that is not disabled, notes the client in `session_clients`, and takes
+   * the interaction away that led to it (once: a second submit of the same page finds it gone).
+   */
+  createAuthorizationCode(
+    code: AuthorizationCode,
+    interaction_id: string | null,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'created' | 'session_ended' | 'account_disabled' | 'interaction_gone'>
+  /** A code that was issued, used or not. Reading decides nothing. */
+  findAuthorizationCode(code_digest: string): Promise<AuthorizationCode | undefined>
+  /**
+   * The one use of a code: it is claimed and its grant created in one commit, or neither. `spent`: someone was faster, or
+   * it has expired.
+   */
+  exchangeAuthorizationCode(
+    exchange: CodeExchange,
+    audit: Audit,
+  ): Promise<'exchanged' | 'spent' | 'session_ended' | 'account_disabled'>
+  createPushedRequest(request: PushedRequest, audit: Audit): Promise<void>
+  /** The one use of a pushed request. Only its client's attempt uses it up. */
+  claimPushedRequest(request_uri_digest: string, client_id: string, now: Seconds): Promise<PushedRequest | undefined>
+  /** Uses up an id until it expires: the `jti` of an assertion or a proof. */
+  claimOnce(id: string, expires_at: Seconds, now: Seconds): Promise<'claimed' | 'used'>
+}
+
+export interface ConsentStore {
+  findConsent(account_id: string, client_id: string): Promise<Consent | undefined>
+  /** Replaces what was there. */
+  saveConsent(consent: Consent, audit: Audit): Promise<void>
+  listConsents(filter: { account_id?: string; client_id?: string }, page: PageRequest): Promise<Page<Consent>>
+  /** Takes it away and revokes all grants of this client by this account (`consent_withdrawn`) in the same commit. */
+  withdrawConsent(account_id: string, client_id: string, now: Seconds, audit: Audit): Promise<'withdrawn' | 'not_found'>
+}
+
+export interface DeviceCodeStore {
+  /** `taken`: another live one has this user code; make a new one. */
+  createDeviceCode(device_code: DeviceCode, audit: Audit): Promise<'created' | 'taken'>
+  findDeviceCode(device_code_digest: string): Promise<DeviceCode | undefined>
+  /** Live, undecided ones only. */
+  findDeviceCodeByUserCode(user_code_digest: string, now: Seconds): Promise<DeviceCode | undefined>
+  /** The first session to enter the user code has it; the same session may enter it again. */
+  claimDeviceCode(device_code_digest: string, session_id: string, now: Seconds): Promise<'claimed' | 'taken'>
+  /** By the session that claimed it, live, once. */
+  approveDeviceCode(
+    approval: DeviceApproval,
+    audit: Audit,
+  ): Promise<'approved' | 'spent' | 'account_disabled' | 'session_ended'>
+  denyDeviceCode(
+    device_code_digest: string,
+    session_id: string,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'denied' | 'spent'>
+  /** Notes a poll; who polls sooner than the interval makes it 5 seconds longer (RFC 8628 §3.5). */
+  pollDeviceCode(device_code_digest: string, now: Seconds): Promise<'on_time' | 'too_fast'>
+  /** The one use of an approved device code: it is redeemed and its grant created in one commit. */
+  redeemDeviceCode(
+    device_code_digest: string,
+    grant: Grant,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'redeemed' | 'spent' | 'account_disabled'>
+}
+
+export interface RegistrationStore {
+  createInitialAccessToken(token: InitialAccessToken, audit: Audit): Promise<void>
+  /** Creates the client and uses up one use of the initial access token, in one commit. null: open registration. */
+  registerClient(
+    client: Client,
+    initial_access_token_digest: string | null,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'registered' | 'exists' | 'token_spent'>
+  listInitialAccessTokens(page: PageRequest): Promise<Page<InitialAccessToken>>
+  deleteInitialAccessToken(token_id: string, audit: Audit): Promise<'deleted' | 'not_found'>
+  /** Puts a fetched metadata document in place of the one before, whatever was there for this `client_id` of that origin. */
+  saveMetadataDocument(client: Client, audit: Audit): Promise<'saved' | 'taken'>
+}
+
+export interface LogoutStore {
+  /** Takes up to `limit` deliveries that are due and moves them to `retry_at`, so that no other node tries them meanwhile. */
+  claimLogoutDeliveries(now: Seconds, retry_at: Seconds, limit: number): Promise<LogoutDelivery[]>
+  settleLogoutDelivery(
+    delivery: Pick<
+      LogoutDelivery,
+      'session_id' | 'client_id' | 'next_attempt_at' | 'delivered_at' | 'failed_at' | 'last_error'
+    >,
+    audit: Audit,
+  ): Promise<void>
+  listLogoutDeliveries(
+    filter: { client_id?: string; session_id?: string },
+    page: PageRequest,
+  ): Promise<Page<LogoutDelivery>>
 }
 
 export interface ThrottleStore {

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
-import type { Client } from '../protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../protocol/client.ts'
 import { ADMIN_SCOPES, ANY, formatScope } from '../protocol/scope.ts'
 
 /**
@@ -29,6 +29,8 @@ const FOLLOWS_CONFIGURATION = [
 
 function loginClient(existing: Client | undefined, config: Deps['config']['token_api'], now: number): Client {
   const bare: Client = {
+    ...CLIENT_DEFAULTS,
+    ...MADE_BY_ADMIN,
     client_id: config.client_id,
     client_name: 'Login API',
     client_secret_digest: null,

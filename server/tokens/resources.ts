@@ -63,6 +63,7 @@ const BARE = {
   access_token_seconds: null,
   signing_alg: 'RS256',
   introspection_clients: [],
+  authorization_details_types: [],
   created_at: 0,
   updated_at: 0,
 } as const

@@ -47,6 +47,7 @@ export async function furnish(server: TestApp): Promise<void> {
       access_token_seconds: null,
       signing_alg: 'RS256',
       introspection_clients: [],
+      authorization_details_types: [],
       ...audit,
     },
     [],

@@ -12,6 +12,7 @@ async function prepare(t: Test) {
     access_token_seconds: null,
     signing_alg: 'RS256',
     introspection_clients: ['api'],
+    authorization_details_types: [],
   } as const
   await server.deps.store.createResource({ ...resource, resource: API, created_at: 0, updated_at: 0 }, [])
   for (const client_id of ['api', 'stranger', 'auditor']) {

@@ -10,6 +10,7 @@ const api = {
   access_token_seconds: 120,
   signing_alg: 'RS256',
   introspection_clients: [],
+  authorization_details_types: [],
   created_at: 0,
   updated_at: 0,
 } as const

@@ -13,7 +13,7 @@ import type { Deps, Random } from '../../server/deps.ts'
 import { openDeps } from '../../server/main.ts'
 import { createLog } from '../../server/observe/log.ts'
 import type { Account } from '../../server/protocol/account.ts'
-import type { Client } from '../../server/protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Clock, Seconds } from '../../server/protocol/time.ts'
 
 export const NOW = 1_800_000_000
@@ -109,6 +109,8 @@ export async function buildTestApp(t: Test, { config: overrides = {} }: { config
     },
     async createClient({ client_secret, ...changes } = {}) {
       const client: Client = {
+        ...CLIENT_DEFAULTS,
+        ...MADE_BY_ADMIN,
         client_id: 'service',
         client_secret_digest:
           client_secret === undefined ? null : deps.vault.digest(CLIENT_SECRET_LABEL, client_secret),

@@ -16,6 +16,8 @@ export function makeGrant(changes: Partial<Grant> = {}): Grant {
     amr: ['pwd'],
     acr: null,
     cnf: null,
+    claims: null,
+    authorization_details: [],
     generation: 0,
     rotated_at: created_at,
     late_replay_generation: null,

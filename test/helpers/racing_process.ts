@@ -33,7 +33,15 @@ await Promise.all([...Array.from({ length: 8 }, rotate), ...Array.from({ length:
 const revocation = { because: 'revoked_by_owner', now: 1_800_000_000 } as const
 const revocation_outcome = await store.revokeGrant(grant_id, revocation, [])
 revoked = true
-const first = { username: 'first', email: null, email_verified_at: null, name: null, roles: [], password_hash: null }
+const first = {
+  username: 'first',
+  email: null,
+  email_verified_at: null,
+  name: null,
+  roles: [],
+  password_hash: null,
+  profile: {},
+}
 const account = { account_id: `${process.pid}`, ...first, disabled_at: null, created_at: 0, updated_at: 0 }
 const account_outcome = await store.createAccount(account, [])
 await store.close()

@@ -5,7 +5,7 @@ import { CLIENT_SECRET_LABEL } from '../../server/client_auth/index.ts'
 import type { Deps } from '../../server/deps.ts'
 import { openDeps } from '../../server/main.ts'
 import type { Account } from '../../server/protocol/account.ts'
-import type { Client } from '../../server/protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Grant } from '../../server/protocol/grant.ts'
 import { randomId } from '../../server/protocol/random_id.ts'
 import { formatRefreshToken } from '../../server/protocol/refresh_token.ts'
@@ -41,6 +41,8 @@ export async function openSeeder(t: Test, env: Readonly<Record<string, string>>)
     const now = deps.clock.now()
     const made: Client = {
       client_id: randomId(deps.random),
+      ...CLIENT_DEFAULTS,
+      ...MADE_BY_ADMIN,
       client_secret_digest: client_secret === undefined ? null : deps.vault.digest(CLIENT_SECRET_LABEL, client_secret),
       grant_types: ['client_credentials', 'refresh_token'],
       token_endpoint_auth_method: client_secret === undefined ? 'none' : 'client_secret_basic',

@@ -218,7 +218,14 @@ t.test('the schedule rotates when it is due and removes what no token needs', as
 
 t.test('the schedule makes keys for what resources ask for, and passes over what it does not know', async (t) => {
   const { keys, clock, store } = await testKeys(t)
-  const resource = { scopes: null, access_token_seconds: null, introspection_clients: [], created_at: 0, updated_at: 0 }
+  const resource = {
+    scopes: null,
+    access_token_seconds: null,
+    introspection_clients: [],
+    authorization_details_types: [],
+    created_at: 0,
+    updated_at: 0,
+  }
   await store.createResource({ ...resource, resource: 'https://a.example', signing_alg: 'EdDSA' }, [])
   t.same(keys.algorithms, ['RS256'])
   await keys.runSchedule()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Account } from '../../server/protocol/account.ts'
-import type { Client } from '../../server/protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Resource } from '../../server/protocol/resource.ts'
 import { normalizeResource, resourcesAskedFor, selectTarget } from '../../server/protocol/target.ts'
 
@@ -11,6 +11,8 @@ const defaults = { default_resource: ISSUER, admin_resource: ADMIN, access_token
 
 const client = (changes: Partial<Client> = {}): Client => ({
   client_id: 'service',
+  ...CLIENT_DEFAULTS,
+  ...MADE_BY_ADMIN,
   client_secret_digest: 'digest',
   grant_types: ['client_credentials'],
   token_endpoint_auth_method: 'client_secret_basic',
@@ -29,6 +31,7 @@ const resource = (changes: Partial<Resource> = {}): Resource => ({
   access_token_seconds: null,
   signing_alg: 'RS256',
   introspection_clients: [],
+  authorization_details_types: [],
   created_at: 0,
   updated_at: 0,
   ...changes,
@@ -46,6 +49,7 @@ const account = (roles: string[]): Account => ({
   email_verified_at: null,
   name: null,
   roles,
+  profile: {},
   password_hash: null,
   disabled_at: null,
   created_at: 0,

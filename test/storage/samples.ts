@@ -1,5 +1,5 @@
 import type { Account } from '../../server/protocol/account.ts'
-import type { Client } from '../../server/protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Grant } from '../../server/protocol/grant.ts'
 import type { Resource } from '../../server/protocol/resource.ts'
 import type { Driver } from '../../server/storage/driver.ts'
@@ -24,6 +24,7 @@ export function sampleAccount(change: Partial<Account> = {}): Account {
     email_verified_at: null,
     name: null,
     roles: [],
+    profile: {},
     password_hash: null,
     disabled_at: null,
     created_at: NOW,
@@ -42,6 +43,8 @@ export function sampleClient(change: Partial<Client> = {}): Client {
     resources: ['https://api.example.com'],
     first_party: true,
     refresh_token_profile: 'standard',
+    ...CLIENT_DEFAULTS,
+    ...MADE_BY_ADMIN,
     client_secret_digest: 'digest',
     disabled_at: null,
     created_at: NOW,
@@ -57,6 +60,7 @@ export function sampleResource(change: Partial<Resource> = {}): Resource {
     access_token_seconds: 300,
     signing_alg: 'RS256',
     introspection_clients: ['api'],
+    authorization_details_types: [],
     created_at: NOW,
     updated_at: NOW,
     ...change,
@@ -75,6 +79,8 @@ export function sampleGrant(change: Partial<Grant> = {}): Grant {
     amr: ['pwd'],
     acr: null,
     cnf: null,
+    claims: null,
+    authorization_details: [],
     generation: 0,
     rotated_at: NOW,
     late_replay_generation: null,

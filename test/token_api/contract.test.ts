@@ -59,6 +59,7 @@ t.test('aud is the default resource unless one is named', async (t) => {
     access_token_seconds: 60,
     signing_alg: 'RS256',
     introspection_clients: [],
+    authorization_details_types: [],
   } as const
   const named = { ...resource, resource: 'https://other.example.com', created_at: 0, updated_at: 0 }
   await server.deps.store.createResource(named, [])
