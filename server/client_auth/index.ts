@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { type FindClientDeps, findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { AuthenticatedClient, Client } from '../protocol/client.ts'
@@ -28,9 +29,7 @@ export type AuthenticateClient = (request: ClientAuthRequest, caller: Caller) =>
  *
  * @throws {OAuthError} from the function: `invalid_client`, or `invalid_request` for two methods at once
  */
-export function createClientAuthenticator(
-  deps: Pick<Deps, 'config' | 'store' | 'vault' | 'clock' | 'random'>,
-): AuthenticateClient {
+export function createClientAuthenticator(deps: FindClientDeps & Pick<Deps, 'vault' | 'random'>): AuthenticateClient {
   const locked = new Map<string, Seconds>()
   return async (request, caller) => {
     const { method, presented } = readPresented(request)
@@ -40,7 +39,7 @@ export function createClientAuthenticator(
     const now = deps.clock.now()
     const locked_until = locked.get(name) ?? 0
     if (locked_until > now) throw tooManyFailures(locked_until - now)
-    const client = await deps.store.findClient(presented.client_id)
+    const client = await findClient(deps, presented.client_id)
     const failure = whyNot(deps, client, method, presented)
     if (client !== undefined && failure === undefined) return client as AuthenticatedClient
     const digest = (label: string, value: string) => deps.vault.digest(label, value)

@@ -28,19 +28,26 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   keys: { uses: ['protocol', 'observe/audit'], packages: ['jose', 'node:'] },
   tokens: { uses: ['protocol', 'keys', 'observe/audit'], packages: ['jose', 'node:'] },
   accounts: { uses: ['protocol', 'observe/audit'], packages: ['argon2', '@zxcvbn-ts/', 'node:'] },
-  client_auth: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['node:crypto'] },
-  grant_types: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['typebox'] },
+  clients: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['jose', 'node:crypto'] },
+  client_auth: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['node:crypto'] },
+  grant_types: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['typebox'] },
   response_modes: { uses: ['protocol', 'tokens'], packages: ['typebox'] },
   http: { uses: ['protocol', 'accounts', 'storage/driver', 'web'], packages: [...FASTIFY, 'node:'] },
-  interactions: { uses: ['protocol', 'accounts', 'tokens', 'web', 'http', 'observe/audit'], packages: FASTIFY },
-  endpoints: {
-    uses: ['protocol', 'grant_types', 'client_auth', 'response_modes', 'tokens', 'http', 'observe/audit'],
+  interactions: {
+    uses: ['protocol', 'accounts', 'tokens', 'clients', 'web', 'http', 'observe/audit'],
     packages: FASTIFY,
   },
-  token_api: { uses: ['accounts', 'protocol', 'tokens', 'keys', 'http', 'observe/audit'], packages: FASTIFY },
+  endpoints: {
+    uses: ['protocol', 'grant_types', 'client_auth', 'clients', 'response_modes', 'tokens', 'http', 'observe/audit'],
+    packages: FASTIFY,
+  },
+  token_api: {
+    uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe/audit'],
+    packages: FASTIFY,
+  },
   // The registries of authentication methods and grant types say what a client may be registered with.
   admin: {
-    uses: ['accounts', 'protocol', 'tokens', 'keys', 'http', 'observe', 'client_auth', 'grant_types'],
+    uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe', 'client_auth', 'grant_types'],
     packages: [...FASTIFY, 'node:'],
   },
   app: {
@@ -57,7 +64,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: [...FASTIFY, 'node:'],
   },
-  jobs: { uses: ['keys', 'protocol', 'observe', 'storage/driver'], packages: ['node:'] },
+  jobs: { uses: ['keys', 'protocol', 'clients', 'observe', 'storage/driver'], packages: ['node:'] },
   main: {
     uses: [
       'app',
