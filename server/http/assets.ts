@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import type { Shell } from '../../web/pages/layout.ts'
+import type { ScriptName, Shell } from '../../web/pages/layout.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -33,7 +33,12 @@ export function serveAssets(app: FastifyInstance, base: string): Shell {
     )
     return `${base}${path}`
   }
-  return { stylesheet: serve('gatehouse.css'), script: serve('show_password.js'), logo: serve('logo.svg') }
+  const script = (name: ScriptName) => serve(`${name}.js`)
+  return {
+    stylesheet: serve('gatehouse.css'),
+    logo: serve('logo.svg'),
+    scripts: { show_password: script('show_password'), submit_form: script('submit_form'), go_on: script('go_on') },
+  }
 }
 
 /** In the package's root, which is nearer from the sources than from `dist`. */

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.ts'
 import { type Form, parseForm } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { serveAssets } from './assets.ts'
+import { contentSecurityPolicy } from './content_security_policy.ts'
 import { refuseCrossSite } from './csrf.ts'
 import { logRefusal, refusalHeaders } from './error_reply.ts'
 import { toOAuthError } from './fault.ts'
@@ -14,17 +15,6 @@ import { forbidStoring } from './security_headers.ts'
 export interface PageOptions {
   readonly sendPage: (reply: FastifyReply, page: Page, status?: number) => FastifyReply
 }
-
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 /**
  * Where people are: forms in, pages out, nothing stored, nothing framed, nothing from another site; an error is a page
@@ -38,7 +28,11 @@ export function browserScope(
   return async (app) => {
     const shell = serveAssets(app, issuerPath(issuer))
     const sendPage: PageOptions['sendPage'] = (reply, page, status = 200) =>
-      reply.code(status).type('text/html; charset=utf-8').send(renderPage(shell, page))
+      reply
+        .code(status)
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', contentSecurityPolicy(page))
+        .send(renderPage(shell, page))
 
     await app.register(async (pages) => {
       forbidStoring(pages)
@@ -62,7 +56,7 @@ export function browserScope(
 
 function protectPages(pages: FastifyInstance, origin: string): void {
   pages.addHook('onRequest', async (request, reply) => {
-    reply.header('content-security-policy', CONTENT_SECURITY_POLICY)
+    reply.header('content-security-policy', contentSecurityPolicy({}))
     reply.header('cross-origin-opener-policy', 'same-origin')
     // Not `no-referrer`, under which browsers send `Origin: null` with our own forms (Fetch §3.2, "append a request
     // `Origin` header"). No other site learns an address of ours from this one either.

@@ -8,6 +8,10 @@ export interface ErrorPage {
   readonly description: string
   /** What the operator finds the log line by. */
   readonly reference: string
+  /** For a request that a client sent the person here with. */
+  readonly from_client?: boolean | undefined
+  /** For the client's developer: what was received and, only for those who may know, what is registered. */
+  readonly redirect_uri?: { readonly received: string; readonly registered?: readonly string[] | undefined } | undefined
 }
 
 /** What happened, what to do about it, and what to tell whoever runs this. */

@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts'
+import { type Content, type Html, html } from '../html.ts'
 
 /** One labelled input. `name` is its id, too, and what a test or a password manager finds it by: it stays. */
 export interface Field {
@@ -7,23 +7,30 @@ export interface Field {
   readonly type: 'text' | 'email' | 'password'
   /** @see [HTML Standard §4.10.18.7](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill-field) */
   readonly autocomplete: string
+  readonly autocapitalize?: 'none' | 'characters'
   readonly optional?: boolean
+  /** Shown and sent, but not to be changed. */
+  readonly fixed?: boolean | undefined
+  /** Takes the focus when the page opens. */
+  readonly autofocus?: boolean | undefined
   readonly hint?: string
   /** What was entered before. Never a password. */
-  readonly value?: string
+  readonly value?: string | undefined
   /** Why what was entered cannot be taken. */
   readonly problem?: string | undefined
 }
 
 /** @see [WCAG 2.2 §3.3](https://www.w3.org/TR/WCAG22/#input-assistance): labels, hints and problems belong to inputs */
-export function field({ name, label, type, autocomplete, optional, hint, value, problem }: Field): Html {
+export function field({ name, label, type, hint, value, problem, ...more }: Field): Html {
   // A problem says what its hint says, and more.
   const [note, kind] = problem === undefined ? [hint, 'hint'] : [problem, 'problem']
   return html`<div class="field">
-<label for="${name}">${label}${optional && html` <span>(optional)</span>`}</label>
+<label for="${name}">${label}${more.optional && html` <span>(optional)</span>`}</label>
 ${note && html`<p class="${kind}" id="${name}-${kind}">${note}</p>`}
-<div class="input"><input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" autocapitalize="none"
- spellcheck="false"${value && html` value="${value}"`}${!optional && html` required`}${
+<div class="input"><input id="${name}" name="${name}" type="${type}" autocomplete="${more.autocomplete}"
+ autocapitalize="${more.autocapitalize ?? 'none'}" spellcheck="false"${value && html` value="${value}"`}${
+   more.fixed && html` readonly`
+ }${!more.optional && html` required`}${more.autofocus && html` autofocus`}${
    note && html` aria-describedby="${name}-${kind}"`
  }${problem && html` aria-invalid="true"`}></div>
 </div>`
@@ -40,4 +47,27 @@ export function problemSummary(fields: readonly Field[]): Html | undefined {
 <h2>Check this and try again</h2>
 <ul>${wrong.map(({ name, label, problem }) => html`<li><a href="#${name}">${label}: ${problem}</a></li>`)}</ul>
 </div>`
+}
+
+/** What every step's form needs, wherever it is. */
+export interface StepForm {
+  /** The path that the form goes to. */
+  readonly action: string
+  readonly csrf_token: string
+  /** Sent as `interaction`: the paused request that the step belongs to. */
+  readonly interaction_id?: string | undefined
+  /** Where the step may lead once it is done: the request's redirect URI (see `Page.form_action`). */
+  readonly form_action?: readonly string[] | undefined
+}
+
+/** The one form of a step. */
+export function stepForm({ action, csrf_token, interaction_id }: StepForm, content: Content): Html {
+  return html`<form method="post" action="${action}">
+${hiddenFields({ csrf_token, ...(interaction_id !== undefined && { interaction: interaction_id }) })}
+${content}
+</form>`
+}
+
+export function hiddenFields(values: Readonly<Record<string, string>>): Html[] {
+  return Object.entries(values).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`)
 }

@@ -4,19 +4,28 @@ import { type Html, html, render } from '../html.ts'
 export interface Page {
   readonly title: string
   readonly content: Html
+  /** What it is served with, besides the stylesheet. */
+  readonly scripts?: readonly ScriptName[]
+  /** URIs where its forms may lead, besides here: each one's origin, or its scheme, joins the CSP's `form-action`. */
+  readonly form_action?: readonly string[]
+  /** URIs that it shows in frames: their origins are the CSP's `frame-src`. */
+  readonly frame_src?: readonly string[]
 }
+
+/** The files in `web/static`. Every page is whole without them. */
+export type ScriptName = 'show_password' | 'submit_form' | 'go_on'
 
 /** Where a page finds what it is shown with: paths of static files. */
 export interface Shell {
   readonly stylesheet: string
-  readonly script: string
   readonly logo: string
+  readonly scripts: Readonly<Record<ScriptName, string>>
 }
 
 const PRODUCT_NAME = 'Gatehouse'
 
 /** The whole document. No style or script stands in it: the pages' Content-Security-Policy would not let them run. */
-export function renderPage(shell: Shell, { title, content }: Page): string {
+export function renderPage(shell: Shell, { title, content, scripts = [] }: Page): string {
   return render(html`<!doctype html>
 <html lang="en">
 <head>
@@ -26,8 +35,7 @@ export function renderPage(shell: Shell, { title, content }: Page): string {
 <meta name="color-scheme" content="light dark">
 <link rel="icon" type="image/svg+xml" href="${shell.logo}">
 <link rel="stylesheet" href="${shell.stylesheet}">
-<script type="module" src="${shell.script}"></script>
-</head>
+${scripts.map((name) => html`<script type="module" src="${shell.scripts[name]}"></script>\n`)}</head>
 <body>
 <header><img src="${shell.logo}" alt="" width="32" height="32">${PRODUCT_NAME}</header>
 <main>

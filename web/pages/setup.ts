@@ -54,6 +54,7 @@ ${summary}
 ${fields.map(field)}
 <button id="setup-submit">Create account</button>
 </form>`,
+    scripts: ['show_password'],
   }
 }
 

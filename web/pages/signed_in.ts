@@ -1,0 +1,18 @@
+import { html } from '../html.ts'
+import { accountCard, type ShownAccount } from './account.ts'
+import type { Page } from './layout.ts'
+
+export interface SignedIn {
+  readonly account: ShownAccount
+  readonly logout_href: string
+}
+
+/** For somebody who comes to sign in, and is. */
+export function signedInPage({ account, logout_href }: SignedIn): Page {
+  return {
+    title: 'You are signed in',
+    content: html`<h1>You are signed in</h1>
+${accountCard(account)}
+<p><a href="${logout_href}">Sign out</a></p>`,
+  }
+}
