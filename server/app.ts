@@ -31,8 +31,11 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const app = createFastify(deps)
   const { config } = deps
   const endpointDeps: EndpointDeps = { ...deps, draining, authenticateClient: createClientAuthenticator(deps) }
+  const forPrograms = endpoints.filter((endpoint) => endpoint.scope !== 'browser')
+  const forBrowsers = endpoints.filter((endpoint) => endpoint.scope === 'browser')
   const routesOf = (scope: EndpointScope) =>
-    endpoints.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
+    forPrograms.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
+  const pages = [setup(deps), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
 
   // The timer starts with the headers, and the body has its own time to arrive.
   setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)
@@ -47,7 +50,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
     [publicScope(routesOf('public')), ''],
     [machineScope(deps, routesOf('machine')), issuerPath(config.issuer)],
     [tokenApi(deps), issuerPath(config.issuer)],
-    [browserScope(deps, [setup(deps)]), issuerPath(config.issuer)],
+    [browserScope(deps, pages), issuerPath(config.issuer)],
     [adminScope(deps), `${issuerPath(config.issuer)}/admin/api`],
   ]
   for (const [plugin, prefix] of below) await app.register(plugin, { prefix })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Config } from '../../config/schema.ts'
 import type { AuthenticateClient } from '../client_auth/index.ts'
 import type { Deps } from '../deps.ts'
+import type { PageOptions } from '../http/browser_scope.ts'
 import type { ServerMetadata } from '../protocol/server_metadata.ts'
 
 /** Which rules about bodies, cookies, CORS, caching and errors hold around an endpoint; see `server/http/`. */
@@ -13,12 +14,24 @@ export interface EndpointDeps extends Deps {
   draining(): boolean
 }
 
-/** One endpoint: a file named as RFC 8414 names it, and a line in the registry. */
-export interface Endpoint {
+interface Described {
   readonly name: string
   readonly spec: string
-  readonly scope: EndpointScope
   /** What it adds to discovery, which so says what is really there. */
   metadata(config: Config): Partial<ServerMetadata>
+}
+
+/** For programs. */
+export interface ProgramEndpoint extends Described {
+  readonly scope: Exclude<EndpointScope, 'browser'>
   plugin(deps: EndpointDeps): FastifyPluginAsync
 }
+
+/** For people's browsers: it answers with pages. */
+export interface BrowserEndpoint extends Described {
+  readonly scope: 'browser'
+  plugin(deps: EndpointDeps): FastifyPluginAsync<PageOptions>
+}
+
+/** One endpoint: a file named as RFC 8414 names it, and a line in the registry. */
+export type Endpoint = ProgramEndpoint | BrowserEndpoint

@@ -11,6 +11,13 @@ import { logRefusal, refusalHeaders } from './error_reply.ts'
 import { toOAuthError } from './fault.ts'
 import { forbidStoring } from './security_headers.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A form on another site's page may lead here: what it sends is a request to be judged, never a decision. */
+    cross_site?: boolean
+  }
+}
+
 /** What the plugins of this scope are given: how a page is sent, by default with status 200. */
 export interface PageOptions {
   readonly sendPage: (reply: FastifyReply, page: Page, status?: number) => FastifyReply
@@ -61,7 +68,7 @@ function protectPages(pages: FastifyInstance, origin: string): void {
     // Not `no-referrer`, under which browsers send `Origin: null` with our own forms (Fetch §3.2, "append a request
     // `Origin` header"). No other site learns an address of ours from this one either.
     reply.header('referrer-policy', 'same-origin')
-    refuseCrossSite(request, origin)
+    if (!request.routeOptions.config.cross_site) refuseCrossSite(request, origin)
   })
 }
 
