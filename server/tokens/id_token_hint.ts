@@ -7,6 +7,7 @@
 import { compactVerify, errors } from 'jose'
 import type { Deps } from '../deps.ts'
 import type { Client } from '../protocol/client.ts'
+import { ID_TOKEN_TYP } from '../protocol/id_token.ts'
 import { subjectOf } from './subject.ts'
 
 export interface IdTokenHint {
@@ -37,7 +38,7 @@ export async function verifyIdTokenHint(
       return found.key
     })
     // RFC 8725 §3.11: an access token or a logout token of ours is well signed, and of another type.
-    if (protectedHeader.typ !== 'JWT') return undefined
+    if (protectedHeader.typ !== ID_TOKEN_TYP) return undefined
     return hintOf(JSON.parse(new TextDecoder().decode(payload)), deps.config.issuer)
   } catch {
     return undefined
