@@ -31,14 +31,25 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   clients: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['jose', 'node:crypto'] },
   client_auth: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['node:crypto'] },
   grant_types: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['typebox'] },
-  response_modes: { uses: ['protocol', 'tokens'], packages: ['typebox'] },
+  response_modes: { uses: ['protocol', 'tokens', 'web', 'http'], packages: ['fastify'] },
   http: { uses: ['protocol', 'accounts', 'storage/driver', 'web'], packages: [...FASTIFY, 'node:'] },
   interactions: {
-    uses: ['protocol', 'accounts', 'tokens', 'clients', 'web', 'http', 'observe/audit'],
+    uses: ['protocol', 'accounts', 'tokens', 'clients', 'response_modes', 'web', 'http', 'observe/audit'],
     packages: FASTIFY,
   },
   endpoints: {
-    uses: ['protocol', 'grant_types', 'client_auth', 'clients', 'response_modes', 'tokens', 'http', 'observe/audit'],
+    uses: [
+      'protocol',
+      'grant_types',
+      'client_auth',
+      'clients',
+      'interactions',
+      'response_modes',
+      'tokens',
+      'web',
+      'http',
+      'observe/audit',
+    ],
     packages: FASTIFY,
   },
   token_api: {
