@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { auditRecord } from '../observe/audit.ts'
 import { isConfidential } from '../protocol/client.ts'
+import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue } from '../protocol/grant.ts'
 import { issueAccessToken } from '../tokens/issue.ts'
@@ -21,17 +22,17 @@ export const clientCredentials: GrantType<typeof parameters> = {
   grant_type: 'client_credentials',
   spec: 'RFC 6749 §4.4',
   parameters,
-  async exchange({ client, parameters: { scope, resource }, caller, now }, deps) {
+  async exchange({ client, parameters: { scope, resource }, confirmation, caller, now }, deps) {
     // RFC 6749 §4.4: the client credentials grant type MUST only be used by confidential clients.
     if (!isConfidential(client)) throw new OAuthError('unauthorized_client', 'a public client has no credentials')
     const entitlement = assertMayIssue({ client, account: null, grant: null })
     const target = await resolveTarget(deps, { client, account: null }, { resource, scope })
-    const issued = await issueAccessToken(deps, entitlement, target, now)
+    const issued = await issueAccessToken(deps, entitlement, target, { now, confirmation })
     const detail = { jti: issued.jti, resources: target.resources, scope: target.scope }
     await deps.store.appendAudit([auditRecord(deps, 'token.issued', { client_id: client.client_id, caller, detail })])
     return {
       access_token: issued.access_token,
-      token_type: 'Bearer',
+      token_type: tokenTypeOf(confirmation),
       expires_in: issued.expires_in,
       ...(issued.scope === '' ? {} : { scope: issued.scope }),
     }

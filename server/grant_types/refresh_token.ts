@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type RefreshRefusal, refresh } from '../tokens/refresh.ts'
 import type { GrantType } from './grant_type.ts'
@@ -18,12 +19,12 @@ export const refreshToken: GrantType<typeof parameters> = {
   grant_type: 'refresh_token',
   spec: 'RFC 6749 §6',
   parameters,
-  async exchange({ client, parameters: { refresh_token, scope, resource }, caller }, deps) {
-    const refreshed = await refresh(deps, { refresh_token, scope, resource, client, caller })
+  async exchange({ client, parameters: { refresh_token, scope, resource }, confirmation, caller }, deps) {
+    const refreshed = await refresh(deps, { refresh_token, scope, resource, client, confirmation, caller })
     if (refreshed.outcome === 'refused') throw refusal(refreshed.reason)
     return {
       access_token: refreshed.access_token,
-      token_type: 'Bearer',
+      token_type: tokenTypeOf(confirmation),
       expires_in: refreshed.expires_in,
       ...(refreshed.scope === '' ? {} : { scope: refreshed.scope }),
       refresh_token: refreshed.refresh_token,

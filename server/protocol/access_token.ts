@@ -1,3 +1,5 @@
+import type { AuthorizationDetail } from './authorization_request.ts'
+import type { Confirmation } from './confirmation.ts'
 import type { Entitlement } from './grant.ts'
 import type { Target } from './target.ts'
 import type { Seconds } from './time.ts'
@@ -22,31 +24,54 @@ export interface AccessTokenClaims {
   readonly sid?: string
   /** The grant that it lives by; none where a client speaks for itself. Names a row, opens nothing. */
   readonly grant_id?: string
+  /** The key that whoever presents the token has to show (RFC 7800 §3.1). */
+  readonly cnf?: Confirmation
+  /** Who acts for the subject (RFC 8693 §4.1). */
+  readonly act?: Actor
+  /** @see [RFC 9396 §9.1](https://www.rfc-editor.org/rfc/rfc9396#section-9.1) */
+  readonly authorization_details?: readonly AuthorizationDetail[]
   /** djangorestframework-simplejwt tells its kinds of token apart by this claim, and so refuses our ID tokens. */
   readonly token_type: 'access'
   readonly user_id?: string
 }
 
+/** @see [RFC 8693 §4.1](https://www.rfc-editor.org/rfc/rfc8693#section-4.1) */
+export interface Actor {
+  readonly sub: string
+  readonly act?: Actor
+}
+
 /** The media type in the header, without `application/` (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
+
+/** What a token is issued with, besides what it is for and to whom. */
+export interface Issuance {
+  readonly iss: string
+  /** From `subject.ts`. */
+  readonly sub: string
+  readonly jti: string
+  readonly now: Seconds
+  readonly expires_at: Seconds
+  readonly confirmation?: Confirmation | undefined
+  readonly act?: Actor | undefined
+}
 
 /** Composes the claims. There is never an `nbf`: a verifier whose clock is slow would refuse a fresh token. */
 export function accessTokenClaims(
   { client, account, grant }: Entitlement,
   target: Target,
-  issued: { iss: string; jti: string; now: Seconds; expires_at: Seconds },
+  { iss, sub, jti, now, expires_at, confirmation, act }: Issuance,
 ): AccessTokenClaims {
   const [only] = target.resources
   return {
-    iss: issued.iss,
-    // RFC 9068 §2.2: where no resource owner is involved, sub identifies the client application.
-    sub: account?.account_id ?? client.client_id,
+    iss,
+    sub,
     aud: target.resources.length === 1 && only !== undefined ? only : target.resources,
     client_id: client.client_id,
     ...(target.scope === '' ? {} : { scope: target.scope }),
-    iat: issued.now,
-    exp: issued.expires_at,
-    jti: issued.jti,
+    iat: now,
+    exp: expires_at,
+    jti,
     ...(grant === null
       ? {}
       : {
@@ -56,7 +81,11 @@ export function accessTokenClaims(
           sid: grant.session_id,
           grant_id: grant.grant_id,
         }),
+    ...(confirmation === undefined ? {} : { cnf: confirmation }),
+    ...(act === undefined ? {} : { act }),
+    ...(target.authorization_details.length === 0 ? {} : { authorization_details: target.authorization_details }),
     token_type: 'access',
-    ...(account === null ? {} : { user_id: account.account_id }),
+    // OpenID Connect Core §8.1: a client with pairwise subjects learns no other name of the account.
+    ...(account === null || client.subject_type === 'pairwise' ? {} : { user_id: account.account_id }),
   }
 }

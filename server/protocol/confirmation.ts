@@ -1,3 +1,5 @@
+import { type Client, isConfidential } from './client.ts'
+
 /**
  * The key that a token is bound to: whoever presents the token shows that they hold the key.
  *
@@ -17,4 +19,18 @@ export function confirms(shown: Confirmation | undefined, bound: Confirmation): 
   if (shown === undefined) return false
   if ('jkt' in bound) return 'jkt' in shown && shown.jkt === bound.jkt
   return 'x5t#S256' in shown && shown['x5t#S256'] === bound['x5t#S256']
+}
+
+/**
+ * The key that a grant's refresh token is bound to: a client without credentials has nothing else to show that the token
+ * is in the right hands, and a token that never changes needs a second proof.
+ *
+ * @see [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5), [RFC 8705 §4](https://www.rfc-editor.org/rfc/rfc8705#section-4)
+ */
+export function refreshTokenConfirmation(
+  client: Pick<Client, 'token_endpoint_auth_method' | 'refresh_token_profile'>,
+  confirmation: Confirmation | undefined,
+): Confirmation | null {
+  if (confirmation === undefined) return null
+  return !isConfidential(client) || client.refresh_token_profile === 'fixed' ? confirmation : null
 }

@@ -13,6 +13,17 @@ export const ANY = '*'
 /** The scopes of this server's own admin API. They mean nothing at any other resource. */
 export const ADMIN_SCOPES = ['gatehouse:read', 'gatehouse:write'] as const
 
+/**
+ * The scopes that ask about a person. UserInfo answers them, so they mean the same whatever resource a token is for.
+ *
+ * @see [OpenID Connect Core 1.0 §5.4](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims), [§11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)
+ */
+export const PERSON_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const
+
+export function isPersonScope(scope: string): boolean {
+  return PERSON_SCOPES.some((known) => known === scope)
+}
+
 /** Scopes that no wildcard covers. */
 export function isReservedScope(scope: string): boolean {
   return scope.startsWith('gatehouse:')

@@ -1,8 +1,9 @@
 import { type Account, ADMIN_ROLE } from './account.ts'
+import type { AuthorizationDetail } from './authorization_request.ts'
 import type { Client } from './client.ts'
 import { OAuthError } from './errors.ts'
 import type { Resource, SigningAlgorithm } from './resource.ts'
-import { ADMIN_SCOPES, ANY, formatScope, isReservedScope, parseScope } from './scope.ts'
+import { ADMIN_SCOPES, ANY, formatScope, isPersonScope, isReservedScope, parseScope } from './scope.ts'
 import type { Seconds } from './time.ts'
 
 /**
@@ -14,8 +15,24 @@ export interface Target {
   /** Becomes `aud`. Never empty. */
   readonly resources: readonly string[]
   readonly scope: string
+  /** What was granted of it that means something at these resources (RFC 9396 §9). */
+  readonly authorization_details: readonly AuthorizationDetail[]
   readonly access_token_seconds: Seconds
   readonly signing_alg: SigningAlgorithm
+}
+
+/** What a grant holds already: a request may narrow it and never widen it. */
+export interface Granted {
+  readonly scope: string
+  readonly resources: readonly string[]
+  readonly authorization_details: readonly AuthorizationDetail[]
+}
+
+/** The resources that are there without being registered. */
+export interface BuiltInResources {
+  readonly default_resource: string
+  readonly admin_resource: string
+  readonly userinfo_resource: string
 }
 
 export interface TargetRequest {
@@ -43,7 +60,7 @@ export function normalizeResource(resource: string): string {
  */
 export function resourcesAskedFor(
   request: TargetRequest,
-  defaults: { granted?: readonly string[]; default_resource: string; admin_resource: string },
+  defaults: { granted?: readonly string[] } & Pick<BuiltInResources, 'default_resource' | 'admin_resource'>,
 ): readonly string[] {
   if (request.resource.length > 0) return [...new Set(request.resource)]
   if (defaults.granted !== undefined) return defaults.granted
@@ -60,9 +77,9 @@ export function resourcesAskedFor(
  * @throws {OAuthError} `invalid_target`, `invalid_scope`
  */
 export function selectTarget(
-  parties: { client: Client; account: Account | null; granted?: { scope: string; resources: readonly string[] } },
+  parties: { client: Client; account: Account | null; granted?: Granted },
   asked: { resources: readonly string[]; found: readonly Resource[]; scope: string | undefined },
-  defaults: { default_resource: string; admin_resource: string; access_token_seconds: Seconds },
+  defaults: BuiltInResources & { readonly access_token_seconds: Seconds },
 ): Target {
   const { client, account, granted } = parties
   for (const resource of asked.resources) {
@@ -83,6 +100,9 @@ export function selectTarget(
   return {
     resources: asked.resources,
     scope: grantedScope(asked.scope, held),
+    authorization_details: (granted?.authorization_details ?? []).filter(({ type }) =>
+      asked.found.some((found) => found.authorization_details_types.includes(type)),
+    ),
     access_token_seconds: Math.min(
       ...asked.found.map((found) => found.access_token_seconds ?? defaults.access_token_seconds),
     ),
@@ -90,13 +110,9 @@ export function selectTarget(
   }
 }
 
-function mayAskFor(
-  client: Client,
-  account: Account | null,
-  resource: string,
-  defaults: { default_resource: string; admin_resource: string },
-): boolean {
+function mayAskFor(client: Client, account: Account | null, resource: string, defaults: BuiltInResources): boolean {
   if (resource === defaults.admin_resource) return ADMIN_SCOPES.some((scope) => mayHold(client, account, scope))
+  if (resource === defaults.userinfo_resource) return mayHold(client, account, 'openid')
   if (resource === defaults.default_resource) return true
   return client.resources.includes(resource) || client.resources.includes(ANY)
 }
@@ -126,16 +142,19 @@ function scopesHeld(
 ): ScopesHeld {
   const grantedScopes = granted === undefined ? undefined : (parseScope(granted) ?? [])
   const registered = (scope: string) => grantedScopes?.includes(scope) ?? mayHold(client, account, scope)
-  const meaningful = (scope: string) =>
+  const knownThere = (scope: string) =>
     isReservedScope(scope)
       ? admin
       : resources.some((resource) => resource.scopes === null || resource.scopes.includes(scope))
+  const meaningful = (scope: string) => isPersonScope(scope) || knownThere(scope)
   const has = (scope: string) => registered(scope) && mayHold(client, account, scope) && meaningful(scope)
   const candidates = grantedScopes ?? [
     ...(parseScope(client.scope) ?? []),
     ...resources.flatMap((resource) => resource.scopes ?? []),
   ]
-  return { has, registered, all: candidates.filter((scope) => scope !== ANY && has(scope)) }
+  // Nothing about a person is granted at a resource of its own accord: only what was asked for once.
+  const unasked = grantedScopes === undefined ? knownThere : meaningful
+  return { has, registered, all: candidates.filter((scope) => scope !== ANY && has(scope) && unasked(scope)) }
 }
 
 function grantedScope(asked: string | undefined, held: ScopesHeld): string {

@@ -8,6 +8,7 @@ import { randomId } from '../protocol/random_id.ts'
 import { formatRefreshToken } from '../protocol/refresh_token.ts'
 import type { Target } from '../protocol/target.ts'
 import { issueAccessToken } from '../tokens/issue.ts'
+import { newGrant } from '../tokens/new_grant.ts'
 import { resolveTarget } from '../tokens/resources.ts'
 import { findLoginClient } from './client.ts'
 import { busy, noActiveAccount, throttled } from './errors.ts'
@@ -50,7 +51,7 @@ async function openGrant(
   const client = await findLoginClient(deps)
   const target = await targetOrGiveBack(deps, client, account, request, give_back)
   const now = deps.clock.now()
-  const grant = newGrant(deps, client, account, target, caller)
+  const grant = openedGrant(deps, client, account, target, caller)
   const entitlement = assertMayIssue({ client, account, grant })
   const { account_id } = account
   const { client_id, grant_id, session_id } = grant
@@ -61,7 +62,7 @@ async function openGrant(
     await deps.store.appendAudit([auditRecord(deps, 'sign_in.refused', refusal)])
     throw noActiveAccount()
   }
-  const issued = await issueAccessToken(deps, entitlement, target, now)
+  const issued = await issueAccessToken(deps, entitlement, target, { now })
   return {
     refresh: formatRefreshToken({ grant_id, generation: grant.generation }, deps.vault.refreshTokenMacKey),
     access: issued.access_token,
@@ -84,14 +85,10 @@ async function targetOrGiveBack(
   }
 }
 
-function newGrant(deps: Deps, client: Client, account: Account, target: Target, caller: Caller): Grant {
+function openedGrant(deps: Deps, client: Client, account: Account, target: Target, caller: Caller): Grant {
   const now = deps.clock.now()
-  const { tokens } = deps.config
-  const absolute_expires_at = now + (client.refresh_token_absolute_seconds ?? tokens.refresh_absolute_seconds)
-  const idle_expires_at = now + (client.refresh_token_idle_seconds ?? tokens.refresh_idle_seconds)
-  return {
+  const facts = {
     grant_id: randomId(deps.random),
-    client_id: client.client_id,
     account_id: account.account_id,
     session_id: randomId(deps.random),
     scope: target.scope,
@@ -103,15 +100,8 @@ function newGrant(deps: Deps, client: Client, account: Account, target: Target, 
     cnf: null,
     claims: null,
     authorization_details: [],
-    generation: 0,
-    rotated_at: now,
-    late_replay_generation: null,
-    idle_expires_at: Math.min(idle_expires_at, absolute_expires_at),
-    absolute_expires_at,
-    revoked_at: null,
-    revoked_because: null,
-    created_at: now,
     address_prefix: caller.address_prefix,
     user_agent: caller.user_agent,
   }
+  return newGrant(deps.config, client, facts, { now, access_token_seconds: target.access_token_seconds })
 }

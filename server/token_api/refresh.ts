@@ -19,7 +19,8 @@ export async function refresh(deps: Deps, rawBody: unknown, caller: Caller): Pro
   const { refresh: refresh_token } = requireTexts(readBody(rawBody), ['refresh'])
   if (!looksLikeRefreshToken(refresh_token)) throw await notARefreshToken(deps, refresh_token)
   const client = await findLoginClient(deps)
-  const refreshed = await refreshGrant(deps, { refresh_token, client, resource: [], scope: undefined, caller })
+  const nothingElse = { resource: [], scope: undefined, confirmation: undefined }
+  const refreshed = await refreshGrant(deps, { refresh_token, client, ...nothingElse, caller })
   if (refreshed.outcome === 'refused') throw refusal(refreshed.reason)
   return { access: refreshed.access_token, refresh: refreshed.refresh_token }
 }

@@ -1,6 +1,7 @@
 import type { Caller, Deps } from '../deps.ts'
 import { type AuditEvent, auditRecord } from '../observe/audit.ts'
 import { type Client, isConfidential } from '../protocol/client.ts'
+import { type Confirmation, confirms } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type Entitlement, type Expired, expiry, type Ineligible, mayIssue } from '../protocol/grant.ts'
 import {
@@ -22,11 +23,13 @@ export interface RefreshRequest {
   readonly client: Client
   readonly resource: readonly string[]
   readonly scope: string | undefined
+  /** The key that the client has shown. */
+  readonly confirmation: Confirmation | undefined
   readonly caller: Caller
 }
 
 export type RefreshRefusal =
-  /** Not a refresh token of ours, its grant gone, or another client's: one answer, so that nobody learns which. */
+  /** Not a refresh token of ours, its grant gone, another client's or another key's: one answer, so that nobody learns which. */
   'invalid' | 'revoked' | 'account_disabled' | 'client_disabled' | Expired | 'refresh token reused' | 'not yet issued'
 
 export type Refreshed =
@@ -34,6 +37,8 @@ export type Refreshed =
       readonly outcome: 'refreshed'
       readonly refresh_token: string
       readonly refresh_token_expires_in: Seconds
+      readonly entitlement: Entitlement
+      readonly target: Target
     } & IssuedAccessToken)
   | { readonly outcome: 'refused'; readonly reason: RefreshRefusal }
 
@@ -88,6 +93,8 @@ async function attempt(
     await deps.store.appendAudit(tell(event, { reason }))
     return refused(reason)
   }
+  // RFC 9449 §5, RFC 8705 §4: a public client's refresh token is bound to the key that it was issued to.
+  if (grant.cnf !== null && !confirms(request.confirmation, grant.cnf)) return refuse('invalid')
   const entitlement = mayIssue({ client: request.client, account, grant })
   if (typeof entitlement === 'string') return refuse(reasonOf(entitlement))
   const now = deps.clock.now()
@@ -113,7 +120,19 @@ async function attempt(
   }
   const next = await carryOut(deps, decision, context, generation, now, tell)
   if (next === 'lost_race') return next
-  return answer(deps, entitlement, target, { ...next, grant_id: grant.grant_id }, now)
+  const issued = await issueAccessToken(deps, entitlement, target, {
+    now,
+    confirmation: request.confirmation,
+    not_after: next.access_token_not_after,
+  })
+  return {
+    outcome: 'refreshed',
+    ...issued,
+    entitlement,
+    target,
+    refresh_token: formatRefreshToken({ ...next, grant_id: grant.grant_id }, deps.vault.refreshTokenMacKey),
+    refresh_token_expires_in: next.idle_expires_at - now,
+  }
 }
 
 /** What the client holds after a decision that grants: which generation, until when, and how long its access token may live. */
@@ -168,22 +187,6 @@ async function carryOut(
       if (outcome === 'stale') return 'lost_race'
       return { generation: grant.generation, idle_expires_at: grant.idle_expires_at, access_token_not_after: undefined }
     }
-  }
-}
-
-async function answer(
-  deps: RefreshDeps,
-  entitlement: Entitlement,
-  target: Target,
-  next: Next & { readonly grant_id: string },
-  now: Seconds,
-): Promise<Refreshed> {
-  const issued = await issueAccessToken(deps, entitlement, target, now, next.access_token_not_after)
-  return {
-    outcome: 'refreshed',
-    ...issued,
-    refresh_token: formatRefreshToken(next, deps.vault.refreshTokenMacKey),
-    refresh_token_expires_in: next.idle_expires_at - now,
   }
 }
 

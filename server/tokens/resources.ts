@@ -3,14 +3,22 @@ import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { Resource } from '../protocol/resource.ts'
-import { ADMIN_SCOPES } from '../protocol/scope.ts'
-import { normalizeResource, resourcesAskedFor, selectTarget, type Target } from '../protocol/target.ts'
+import { ADMIN_SCOPES, PERSON_SCOPES } from '../protocol/scope.ts'
+import {
+  type BuiltInResources,
+  type Granted,
+  normalizeResource,
+  resourcesAskedFor,
+  selectTarget,
+  type Target,
+} from '../protocol/target.ts'
 
-/** The resources that are always there: this server's admin API, and the default one even when nobody registered it. */
-export function builtInResources(config: Deps['config']): { default_resource: string; admin_resource: string } {
+/** The resources that are always there: this server's own two, and the default one even when nobody registered it. */
+export function builtInResources(config: Deps['config']): BuiltInResources {
   return {
     default_resource: config.tokens.default_resource ?? config.issuer,
     admin_resource: `${config.issuer}/admin/api`,
+    userinfo_resource: `${config.issuer}/userinfo`,
   }
 }
 
@@ -20,7 +28,7 @@ const MAX_RESOURCES = 32
 /** Resolves what a request names (`resource`, `scope`) to what its token will be for. @throws {OAuthError} */
 export async function resolveTarget(
   deps: Pick<Deps, 'config' | 'store'>,
-  parties: { client: Client; account: Account | null; granted?: { scope: string; resources: readonly string[] } },
+  parties: { client: Client; account: Account | null; granted?: Granted },
   request: { resource: readonly string[]; scope: string | undefined },
 ): Promise<Target> {
   if (request.resource.length > MAX_RESOURCES) throw new OAuthError('invalid_target', 'too many resources')
@@ -43,20 +51,15 @@ export async function findResources(
   deps: Pick<Deps, 'config' | 'store'>,
   resources: readonly string[],
 ): Promise<Resource[]> {
-  const { default_resource, admin_resource } = builtInResources(deps.config)
-  const builtIn: readonly Resource[] = [
+  const { default_resource, admin_resource, userinfo_resource } = builtInResources(deps.config)
+  const own: readonly Resource[] = [
     { ...BARE, resource: admin_resource, scopes: ADMIN_SCOPES },
-    { ...BARE, resource: default_resource, scopes: null },
+    { ...BARE, resource: userinfo_resource, scopes: PERSON_SCOPES },
   ]
-  const onlyBuiltIn = resources.every((resource) => resource === admin_resource)
-  const registered = onlyBuiltIn ? [] : await deps.store.findResources(resources)
-  return resources.flatMap((resource) => {
-    const known =
-      resource === admin_resource
-        ? builtIn[0]
-        : (registered.find((row) => row.resource === resource) ?? builtIn.find((row) => row.resource === resource))
-    return known === undefined ? [] : [known]
-  })
+  const others = resources.filter((resource) => own.every((known) => known.resource !== resource))
+  const registered = others.length === 0 ? [] : await deps.store.findResources(others)
+  const known = [...own, ...registered, { ...BARE, resource: default_resource, scopes: null }]
+  return resources.flatMap((resource) => known.find((row) => row.resource === resource) ?? [])
 }
 
 const BARE = {

@@ -2,12 +2,19 @@ import t from 'tap'
 import type { Account } from '../../server/protocol/account.ts'
 import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Resource } from '../../server/protocol/resource.ts'
+import { PERSON_SCOPES } from '../../server/protocol/scope.ts'
 import { normalizeResource, resourcesAskedFor, selectTarget } from '../../server/protocol/target.ts'
 
 const ISSUER = 'https://id.example.com'
 const ADMIN = `${ISSUER}/admin/api`
+const USERINFO = `${ISSUER}/userinfo`
 const API = 'https://api.example.com'
-const defaults = { default_resource: ISSUER, admin_resource: ADMIN, access_token_seconds: 300 }
+const defaults = {
+  default_resource: ISSUER,
+  admin_resource: ADMIN,
+  userinfo_resource: USERINFO,
+  access_token_seconds: 300,
+}
 
 const client = (changes: Partial<Client> = {}): Client => ({
   client_id: 'service',
@@ -40,6 +47,7 @@ const known = [
   resource(),
   resource({ resource: ISSUER, scopes: null }),
   resource({ resource: ADMIN, scopes: ['gatehouse:read', 'gatehouse:write'] }),
+  resource({ resource: USERINFO, scopes: PERSON_SCOPES }),
   resource({ resource: 'https://ec.example.com', signing_alg: 'ES256', access_token_seconds: 60 }),
 ]
 const account = (roles: string[]): Account => ({
@@ -61,14 +69,14 @@ interface Asked {
   account?: Account | null
   resources?: string[]
   scope?: string
-  granted?: { scope: string; resources: string[] }
+  granted?: { scope: string; resources: string[]; authorization_details?: { type: string }[] }
 }
 function select(asked: Asked) {
   const resources = asked.resources ?? [API]
   const found = resources.flatMap((name) => known.filter((row) => row.resource === name))
   const parties = { client: asked.client ?? client(), account: asked.account ?? null }
   return selectTarget(
-    asked.granted === undefined ? parties : { ...parties, granted: asked.granted },
+    asked.granted === undefined ? parties : { ...parties, granted: { authorization_details: [], ...asked.granted } },
     { resources, found, scope: asked.scope },
     defaults,
   )
@@ -150,4 +158,34 @@ t.test('one token has one signature and the shortest of the lifetimes', async (t
     signing_alg: 'ES256',
     access_token_seconds: 60,
   })
+})
+
+t.test('OpenID Connect Core §5.4: the scopes about a person mean the same at every resource', async (t) => {
+  const relying = client({ scope: 'openid email read' })
+  t.match(select({ client: relying, scope: 'openid email read' }), { scope: 'openid email read' })
+  t.match(select({ client: relying, scope: 'openid' }), { scope: 'openid' })
+  t.match(select({ client: relying, granted: { scope: 'openid read', resources: [API] } }), { scope: 'openid read' })
+  t.match(select({ client: relying }), { scope: 'read' }, 'but none is granted without being asked for')
+  t.throws(() => select({ client: relying, scope: 'openid phone' }), { code: 'invalid_scope' }, 'not registered for it')
+})
+
+t.test('UserInfo is a resource of every client that signs people in, and of no other', async (t) => {
+  const relying = client({ scope: 'openid email read', resources: [] })
+  t.match(select({ client: relying, resources: [USERINFO] }), { resources: [USERINFO], scope: 'openid email' })
+  t.throws(() => select({ client: client({ scope: 'email' }), resources: [USERINFO] }), { code: 'invalid_target' })
+})
+
+t.test('RFC 9396 §9.1: authorization_details go to the resources that know their type', async (t) => {
+  const granted = { scope: 'read', resources: [API, ISSUER], authorization_details: [{ type: 'payment' }] }
+  t.match(select({ granted }), { authorization_details: [] })
+  const paying = resource({ authorization_details_types: ['payment'] })
+  const found = [paying, ...known.filter(({ resource }) => resource === ISSUER)]
+  const parties = { client: client(), account: null, granted }
+  const asked = (resources: string[]) => ({
+    resources,
+    found: found.filter((row) => resources.includes(row.resource)),
+    scope: undefined,
+  })
+  t.strictSame(selectTarget(parties, asked([API]), defaults).authorization_details, [{ type: 'payment' }])
+  t.strictSame(selectTarget(parties, asked([ISSUER]), defaults).authorization_details, [])
 })
