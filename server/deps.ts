@@ -3,6 +3,8 @@ import type { SigningKeys } from '../keys/signing_keys.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { PasswordHasher } from './accounts/password.ts'
 import type { Log } from './observe/log.ts'
+import type { Outbound } from './outbound/outbound.ts'
+import type { RemoteKeys } from './outbound/remote_keys.ts'
 import type { Clock } from './protocol/time.ts'
 import type { Store } from './storage/store.ts'
 
@@ -19,6 +21,9 @@ export interface Deps {
   readonly keys: SigningKeys
   readonly vault: Vault
   readonly passwords: PasswordHasher
+  /** The way out to addresses that others choose. */
+  readonly outbound: Outbound
+  readonly remoteKeys: RemoteKeys
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

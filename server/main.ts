@@ -10,6 +10,8 @@ import { buildApp } from './app.ts'
 import type { Deps, Random } from './deps.ts'
 import { startJobs } from './jobs.ts'
 import { createLog, type Log } from './observe/log.ts'
+import { createOutbound, type Outbound } from './outbound/outbound.ts'
+import { createRemoteKeys } from './outbound/remote_keys.ts'
 import { MAX_ACCESS_TOKEN_SECONDS } from './protocol/resource.ts'
 import type { Clock } from './protocol/time.ts'
 import { openStore } from './storage/open.ts'
@@ -48,6 +50,7 @@ export interface OpenOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  readonly outbound?: Outbound
 }
 
 /** Opens everything that the server works with; what a first start lacks is made. Whoever opens closes the store. */
@@ -73,7 +76,9 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
     const vault = await openVault({ key_encryption_key_file, store, random, clock })
     const policy = { rotation_seconds, publish_ahead_seconds, longest_token_seconds: MAX_ACCESS_TOKEN_SECONDS }
     const keys = await openSigningKeys({ store, vault, clock, random, policy })
-    const deps = { config, store, keys, vault, passwords, clock, random, log }
+    const outbound = options.outbound ?? createOutbound(config.outbound)
+    const remoteKeys = createRemoteKeys({ outbound, clock })
+    const deps = { config, store, keys, vault, passwords, outbound, remoteKeys, clock, random, log }
     await ensureLoginClient(deps)
     return deps
   } catch (error) {

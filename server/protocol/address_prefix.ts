@@ -21,9 +21,10 @@ export function addressPrefix(ip: string): string {
 }
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
-const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
+export const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
 
-function ipv6Groups(address: string): number[] | undefined {
+/** The eight groups of an IPv6 address in any spelling, embedded IPv4 included. @returns undefined: it is none */
+export function ipv6Groups(address: string): number[] | undefined {
   const canonical = canonicalIpv6(address)
   if (canonical === undefined) return undefined
   const [head = '', tail] = canonical.split('::')

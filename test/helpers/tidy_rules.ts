@@ -26,6 +26,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'storage/sqlite': { uses: ['storage/driver'], packages: ['better-sqlite3', 'node:'] },
   'storage/postgres': { uses: ['storage/driver'], packages: ['pg', 'node:'] },
   keys: { uses: ['protocol', 'observe/audit'], packages: ['jose', 'node:'] },
+  outbound: { uses: ['protocol'], packages: ['undici', 'node:'] },
   tokens: { uses: ['protocol', 'keys', 'observe/audit'], packages: ['jose', 'node:'] },
   accounts: { uses: ['protocol', 'observe/audit'], packages: ['argon2', '@zxcvbn-ts/', 'node:'] },
   clients: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['jose', 'node:crypto'] },
@@ -85,6 +86,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'keys',
       'storage',
       'observe',
+      'outbound',
       'accounts',
       'tokens',
       'protocol',
@@ -124,7 +126,7 @@ const CONTRACTS = [
 const OWN_CONTRACTS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   protocol: ['storage/records'],
-  deps: [...CONTRACTS, 'accounts'],
+  deps: [...CONTRACTS, 'accounts', 'outbound'],
 }
 
 interface Import {
