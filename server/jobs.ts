@@ -1,14 +1,18 @@
 import type { Deps } from './deps.ts'
 import { sealAudit } from './observe/audit_chain.ts'
+import { createLogoutDeliveries } from './tokens/logout_deliveries.ts'
 
 const SECOND = 1000
 const KEY_SCHEDULE_SECONDS = 60
 const SEAL_SECONDS = 5
+const LOGOUT_SECONDS = 1
 
 interface Job {
   readonly name: string
   readonly every_seconds: number
   run(): Promise<unknown>
+  /** What it leaves under way after a run, brought to its end. */
+  finish?(): Promise<void>
 }
 
 /**
@@ -17,10 +21,12 @@ interface Job {
  */
 function jobs(deps: Deps): Job[] {
   const { config, keys, store, clock } = deps
+  const logouts = createLogoutDeliveries(deps)
   return [
     { name: 'read the keyring', every_seconds: config.keys.poll_seconds, run: () => keys.reload() },
     { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
     { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
+    { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, run: logouts.run, finish: logouts.finish },
     {
       name: 'sweep what has expired',
       every_seconds: config.storage.sweep_interval_seconds,
@@ -58,9 +64,9 @@ function repeat(job: Job, log: Deps['log']): () => Promise<void> {
     timer.unref()
   }
   schedule()
-  return () => {
+  return async () => {
     stopped = true
     clearTimeout(timer)
-    return running
+    await Promise.all([running, job.finish?.()])
   }
 }

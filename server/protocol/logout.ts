@@ -88,13 +88,3 @@ export function settleAttempt(delivery: LogoutDelivery, attempt: LogoutAttempt, 
   if (attempt.outcome === 'moot' || wait === undefined) return { ...failed, failed_at: now }
   return { ...failed, next_attempt_at: now + wait }
 }
-
-/**
- * Whether a receiver's answer says that it has signed the person out.
- *
- * @see [OpenID Connect Back-Channel Logout 1.0 §2.8](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
- */
-export function isAcknowledged(status: number): boolean {
-  // §2.8: some frameworks substitute 204 for 200 when the body is empty.
-  return status === 200 || status === 204
-}

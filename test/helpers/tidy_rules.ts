@@ -76,7 +76,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: [...FASTIFY, 'node:'],
   },
-  jobs: { uses: ['keys', 'protocol', 'clients', 'observe', 'storage/driver'], packages: ['node:'] },
+  jobs: { uses: ['keys', 'protocol', 'clients', 'tokens', 'observe', 'storage/driver'], packages: ['node:'] },
   main: {
     uses: [
       'app',
