@@ -11,11 +11,18 @@ import { sendOAuthError } from './http/error_reply.ts'
 import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
 import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
+import { consent } from './interactions/consent.ts'
+import { login } from './interactions/login.ts'
+import { resume } from './interactions/resume.ts'
+import { selectAccount } from './interactions/select_account.ts'
 import { setup } from './interactions/setup.ts'
 import { OAuthError } from './protocol/errors.ts'
 import { randomId } from './protocol/random_id.ts'
 import { issuerPath } from './protocol/server_metadata.ts'
 import { tokenApi } from './token_api/index.ts'
+
+/** Pages that no registry names: what people do between one endpoint and the next. */
+const steps = [setup, login, selectAccount, consent, resume]
 
 const SECOND = 1000
 const MAX_REQUESTS_PER_SOCKET = 10_000
@@ -35,7 +42,7 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const forBrowsers = endpoints.filter((endpoint) => endpoint.scope === 'browser')
   const routesOf = (scope: EndpointScope) =>
     forPrograms.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
-  const pages = [setup(deps), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
+  const pages = [...steps.map((step) => step(deps)), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
 
   // The timer starts with the headers, and the body has its own time to arrive.
   setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)

@@ -76,18 +76,30 @@ export function clearSessionCookie(deps: CookieDeps, reply: FastifyReply): void 
   setCookie(deps, reply, 'session', '', 0)
 }
 
-/** What a form of ours carries as `csrf_token`: only this browser gets it, for this session. */
-export function csrfToken(deps: CsrfDeps, { browser_handle, session }: NamedBrowser): string {
+/**
+ * What a form's token hangs on: the session that it was shown in, or only the browser. A form to sign in is as good after
+ * somebody has signed in next to it, in another tab.
+ */
+export type CsrfBond = 'session' | 'browser'
+
+/** What a form of ours carries as `csrf_token`. */
+export function csrfToken(deps: CsrfDeps, state: NamedBrowser, bond: CsrfBond = 'session'): string {
+  const session_id = bond === 'session' ? state.session?.session_id : undefined
   // Neither has a space in it, so no two pairs are the same text.
-  return deps.vault.digest('csrf', `${browser_handle} ${session?.session_id ?? ''}`)
+  return deps.vault.digest('csrf', `${state.browser_handle} ${session_id ?? ''}`)
 }
 
 /** @throws {OAuthError} 403 unless the form came from a page of ours in this browser and session */
-export function assertCsrf(deps: CsrfDeps, state: BrowserState, form: Form): asserts state is NamedBrowser {
+export function assertCsrf(
+  deps: CsrfDeps,
+  state: BrowserState,
+  form: Form,
+  bond: CsrfBond = 'session',
+): asserts state is NamedBrowser {
   const shown = Buffer.from(single(form, 'csrf_token') ?? '')
-  const expected = Buffer.from(isNamed(state) ? csrfToken(deps, state) : '')
+  const expected = Buffer.from(isNamed(state) ? csrfToken(deps, state, bond) : '')
   if (expected.length > 0 && shown.length === expected.length && timingSafeEqual(shown, expected)) return
-  throw new OAuthError('access_denied', 'this form is not from a page of this browser session', {
+  throw new OAuthError('access_denied', 'this form is not from a page of this session', {
     detail: isNamed(state) ? 'csrf_token differs' : 'no browser cookie',
   })
 }

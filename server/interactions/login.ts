@@ -1,0 +1,169 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { shownClient } from '../../web/pages/client.ts'
+import { type LoginForm, loginPage } from '../../web/pages/login.ts'
+import { signedInPage } from '../../web/pages/signed_in.ts'
+import { signInSession } from '../accounts/session.ts'
+import { signIn } from '../accounts/sign_in.ts'
+import type { Deps } from '../deps.ts'
+import { type PageOptions, queryOf } from '../http/browser_scope.ts'
+import {
+  assertCsrf,
+  csrfToken,
+  ensureBrowser,
+  type NamedBrowser,
+  readBrowserState,
+  setSessionCookie,
+} from '../http/browser_state.ts'
+import { callerOf } from '../http/caller.ts'
+import { refusalHeaders } from '../http/error_reply.ts'
+import { formOf } from '../http/machine_scope.ts'
+import { auditRecord } from '../observe/audit.ts'
+import type { Account } from '../protocol/account.ts'
+import { type Form, single } from '../protocol/parameters.ts'
+import { issuerPath } from '../protocol/server_metadata.ts'
+import type { Seconds } from '../protocol/time.ts'
+import { type BrowserExchange, resumePath, stepPath } from './dispatch.ts'
+import { cancel, findPausedRequest, interactionIdOf, type PausedRequest, sendGone } from './paused_request.ts'
+
+/** RFC 8176 §2: password-based authentication. */
+const AMR = ['pwd']
+
+/**
+ * Signing in with a user name and a password: for a paused request (`?interaction=…`), or for its own sake. Signing in
+ * is always possible, also for somebody who is signed in: as themselves again, or as another.
+ *
+ * @see [OpenID Connect Core 1.0 §3.1.2.3](https://openid.net/specs/openid-connect-core-1_0.html#Authenticates)
+ */
+export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
+  return async (app, { sendPage }) => {
+    app.get('/login', async (request, reply) => {
+      const read = await readBrowserState(deps, request)
+      const interaction_id = interactionIdOf(request)
+      const paused = await findPausedRequest(deps, interaction_id, read)
+      if (interaction_id !== undefined && paused === undefined) return sendGone(sendPage, reply)
+      if (paused === undefined && read.account !== undefined) {
+        const logout_href = `${issuerPath(deps.config.issuer)}/logout`
+        return sendPage(reply, signedInPage({ account: read.account, logout_href }))
+      }
+      const state = ensureBrowser(deps, reply, read)
+      return sendPage(reply, loginPage(await blankForm(deps, state, paused, asAnother(request))))
+    })
+
+    app.post('/login', async (request, reply) => {
+      const form = formOf(request)
+      const state = await readBrowserState(deps, request)
+      const interaction_id = interactionIdOf(request)
+      const paused = await findPausedRequest(deps, interaction_id, state)
+      if (interaction_id !== undefined && paused === undefined) return sendGone(sendPage, reply)
+      assertCsrf(deps, state, form, 'browser')
+      const http = { request, reply, sendPage }
+      if (paused !== undefined && single(form, 'cancel') !== undefined) return cancel(deps, paused, http)
+      return attempt(deps, state, paused, form, http)
+    })
+  }
+}
+
+async function attempt(
+  deps: Deps,
+  state: NamedBrowser,
+  paused: PausedRequest | undefined,
+  form: Form,
+  http: BrowserExchange,
+): Promise<FastifyReply> {
+  const { request, reply, sendPage } = http
+  const caller = callerOf(request)
+  const [username, password] = [single(form, 'username'), single(form, 'password')]
+  const again = async (failure: Failure) => {
+    const blank = await blankForm(deps, state, paused, asAnother(request))
+    const remember = single(form, 'remember') !== undefined
+    refusalHeaders(reply, failure)
+    return sendPage(reply, loginPage({ ...blank, username, remember, problem: failure.problem }), failure.status)
+  }
+  // Nothing to check, nothing to count.
+  if (username === undefined || password === undefined) return again(REFUSED)
+
+  const signedIn = await signIn(deps, { identifier: username, password }, caller)
+  if (signedIn.outcome === 'refused') return again(REFUSED)
+  if (signedIn.outcome !== 'signed_in') return again({ ...LATER[signedIn.outcome], retry_after: signedIn.retry_after })
+
+  const { account, give_back } = signedIn
+  const remember = single(form, 'remember') !== undefined
+  const interaction_id = paused?.interaction.interaction_id ?? null
+  const started = await signInSession(
+    deps,
+    { account, give_back, amr: AMR, remember, current: state.session, interaction_id },
+    caller,
+  )
+  switch (started.outcome) {
+    case 'account_disabled': {
+      const refusal = { actor: null, account_id: account.account_id, caller, detail: { reason: 'disabled' } }
+      await deps.store.appendAudit([auditRecord(deps, 'sign_in.refused', refusal)])
+      return again(REFUSED)
+    }
+    case 'interaction_gone':
+      // The password was right: the attempt does not count.
+      await deps.store.giveBackAttempt(give_back)
+      return sendGone(sendPage, reply)
+    case 'signed_in': {
+      const { session, handle } = started
+      const max_age = session.remembered ? session.absolute_expires_at - session.auth_time : undefined
+      setSessionCookie(deps, reply, handle, max_age)
+      // 303, so that a reload does not send the password again.
+      return reply.redirect(interaction_id === null ? loginPath(deps) : resumePath(deps, interaction_id), 303)
+    }
+  }
+}
+
+interface Failure {
+  readonly status: number
+  readonly problem: string
+  readonly retry_after: Seconds | undefined
+}
+
+/** One sentence for every reason: who is told more could tell which names exist. */
+const REFUSED: Failure = { status: 422, problem: 'The user name or the password is not right.', retry_after: undefined }
+const LATER = {
+  throttled: { status: 429, problem: 'Too many attempts. Wait a while, then try again.' },
+  busy: { status: 503, problem: 'Busy for a moment. Wait a few seconds, then try again.' },
+} as const
+
+function loginPath(deps: Pick<Deps, 'config'>): string {
+  return `${issuerPath(deps.config.issuer)}/login`
+}
+
+/** Whether somebody has said that they are not who is signed in. */
+function asAnother(request: FastifyRequest): boolean {
+  return single(queryOf(request), 'another') !== undefined
+}
+
+async function blankForm(
+  deps: Deps,
+  state: NamedBrowser,
+  paused: PausedRequest | undefined,
+  another: boolean,
+): Promise<LoginForm> {
+  const csrf_token = csrfToken(deps, state, 'browser')
+  if (paused === undefined) return { action: loginPath(deps), csrf_token, can_cancel: false, remember: false }
+  const { request, client, interaction } = paused
+  const path = stepPath(deps, 'login', interaction.interaction_id)
+  const hinted = await hintedAccount(deps, paused)
+  const known = hinted ?? (another ? undefined : state.account)
+  const is_signed_in = known !== undefined && known.account_id === state.account?.account_id
+  return {
+    action: another ? `${path}&another=true` : path,
+    csrf_token,
+    client: shownClient(client),
+    username: known?.username ?? (another ? undefined : (request.login_hint ?? undefined)),
+    username_fixed: known !== undefined,
+    // OpenID Connect Core §3.1.2.1 id_token_hint: another person cannot go on with this request.
+    not_you_href: hinted === undefined ? `${path}&another=true` : undefined,
+    reauthenticate: is_signed_in,
+    can_cancel: true,
+    remember: is_signed_in && state.session?.remembered === true,
+    form_action: [request.redirect_uri],
+  }
+}
+
+async function hintedAccount(deps: Deps, { request }: PausedRequest): Promise<Account | undefined> {
+  return request.hinted_account_id === null ? undefined : deps.store.findAccount(request.hinted_account_id)
+}
