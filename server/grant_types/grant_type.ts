@@ -32,7 +32,7 @@ export interface TokenResponse {
   readonly refresh_token_expires_in?: Seconds
 }
 
-export type GrantDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'random' | 'log'>
+export type GrantDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'remoteKeys' | 'clock' | 'random' | 'log'>
 
 /** One value of `grant_type`: a file named after it, and a line in the registry. */
 export interface GrantType<P extends Parameters = Parameters> {

@@ -1,6 +1,7 @@
+import { authorizationCode } from './authorization_code.ts'
 import { clientCredentials } from './client_credentials.ts'
 import type { GrantType } from './grant_type.ts'
 import { refreshToken } from './refresh_token.ts'
 
 /** The registry: what `grant_type` may be. Discovery, registration and the token endpoint follow from it. */
-export const grantTypes: readonly GrantType[] = [refreshToken, clientCredentials]
+export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials]

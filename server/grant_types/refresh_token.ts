@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type RefreshRefusal, refresh } from '../tokens/refresh.ts'
 import type { GrantType } from './grant_type.ts'
+import { tokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
   refresh_token: Type.String(),
@@ -19,17 +19,19 @@ export const refreshToken: GrantType<typeof parameters> = {
   grant_type: 'refresh_token',
   spec: 'RFC 6749 §6',
   parameters,
-  async exchange({ client, parameters: { refresh_token, scope, resource }, confirmation, caller }, deps) {
+  async exchange({ client, parameters: { refresh_token, scope, resource }, confirmation, caller, now }, deps) {
     const refreshed = await refresh(deps, { refresh_token, scope, resource, client, confirmation, caller })
     if (refreshed.outcome === 'refused') throw refusal(refreshed.reason)
-    return {
-      access_token: refreshed.access_token,
-      token_type: tokenTypeOf(confirmation),
-      expires_in: refreshed.expires_in,
-      ...(refreshed.scope === '' ? {} : { scope: refreshed.scope }),
-      refresh_token: refreshed.refresh_token,
-      refresh_token_expires_in: refreshed.refresh_token_expires_in,
-    }
+    const { entitlement, target, refresh_token: next, refresh_token_expires_in: expires_in, ...issued } = refreshed
+    return tokenResponse(deps, entitlement, {
+      ...issued,
+      target,
+      confirmation,
+      now,
+      // OpenID Connect Core §12.2: it SHOULD NOT have a nonce Claim.
+      nonce: null,
+      refresh: { refresh_token: next, expires_in },
+    })
   },
 }
 
