@@ -34,11 +34,13 @@ CREATE TABLE sessions (
 );
 CREATE UNIQUE INDEX sessions_by_handle ON sessions (handle_digest);
 CREATE INDEX sessions_by_account ON sessions (account_id, created_at);
+CREATE INDEX sessions_by_creation ON sessions (created_at, session_id);
 CREATE INDEX sessions_by_absolute_expiry ON sessions (absolute_expires_at);
+CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
 
 -- The clients that a session has signed somebody in to: they hear of its end.
 CREATE TABLE session_clients (
-  session_id text NOT NULL,
+  session_id text NOT NULL REFERENCES sessions (session_id) ON DELETE CASCADE,
   client_id text NOT NULL,
   created_at bigint NOT NULL,
   PRIMARY KEY (session_id, client_id)

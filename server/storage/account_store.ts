@@ -1,17 +1,52 @@
-import { type Account, ADMIN_ROLE } from '../protocol/account.ts'
+import { type Account, type AccountProfile, ADMIN_ROLE } from '../protocol/account.ts'
 import { foldIdentifier } from '../protocol/identifier.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
+import { END_SESSIONS_OF_ACCOUNT, QUEUE_DELIVERIES_OF_ACCOUNT } from './statements_sessions.ts'
 import type { AccountStore } from './store.ts'
-import { happens, transition } from './transition.ts'
+import { happens, type NamedStep, transition } from './transition.ts'
 
 /** A row of `accounts`. */
-export type AccountRow = Omit<Account, 'roles'> & { readonly roles: string }
+export type AccountRow = Omit<Account, 'roles' | 'profile'> & { readonly roles: string; readonly profile: string }
+/** An account beside a row of another table; it may be gone. */
+export type AccountColumns = { readonly [K in keyof AccountRow as `account_${K}`]: AccountRow[K] | null }
 
 export function accountOf(row: AccountRow): Account {
   const roles: string[] = JSON.parse(row.roles)
-  return { ...row, roles }
+  const profile: AccountProfile = JSON.parse(row.profile)
+  return { ...row, roles, profile }
+}
+
+export function joinedAccount(row: AccountColumns): Account | undefined {
+  const { account_account_id, account_username, account_roles, account_profile } = row
+  const { account_created_at, account_updated_at } = row
+  if (account_account_id === null || account_username === null || account_roles === null) return undefined
+  if (account_profile === null || account_created_at === null || account_updated_at === null) return undefined
+  return accountOf({
+    account_id: account_account_id,
+    username: account_username,
+    email: row.account_email,
+    email_verified_at: row.account_email_verified_at,
+    name: row.account_name,
+    roles: account_roles,
+    profile: account_profile,
+    password_hash: row.account_password_hash,
+    disabled_at: row.account_disabled_at,
+    created_at: account_created_at,
+    updated_at: account_updated_at,
+  })
+}
+
+/**
+ * The account must not be disabled, nor be until the batch has ended: checking a password takes longer than disabling an
+ * account, and the commit decides which came first.
+ */
+export function enabledSteps(account_id: string): NamedStep<'account_disabled'>[] {
+  return [
+    { sql: sql.HOLD_ACCOUNT, values: [account_id] },
+    { sql: sql.SELECT_DISABLED_ACCOUNT, values: [account_id], must_change: 0, otherwise: 'account_disabled' },
+  ]
 }
 
 /** How long the lock row of {@link AccountStore.createFirstAdministrator} stays before it is swept. */
@@ -65,8 +100,9 @@ export function accountStore(driver: Driver): AccountStore {
     },
 
     async updateAccount(account, audit) {
-      const { account_id, username, email, email_verified_at, name, roles, updated_at } = account
-      const values = [account_id, username, email, email_verified_at, name, JSON.stringify(roles), updated_at]
+      const { account_id, username, email, email_verified_at, name, updated_at } = account
+      const [roles, profile] = [JSON.stringify(account.roles), JSON.stringify(account.profile)]
+      const values = [account_id, username, email, email_verified_at, name, roles, profile, updated_at]
       const steps: Step[] = [
         { sql: sql.UPDATE_ACCOUNT, values, must_change: 1 },
         { sql: sql.DELETE_IDENTIFIERS, values: [account_id] },
@@ -83,9 +119,13 @@ export function accountStore(driver: Driver): AccountStore {
     },
 
     async disableAccount(account_id, now, audit) {
+      const values = [now, 'account_disabled', account_id]
       const steps: Step[] = [
         { sql: sql.DISABLE_ACCOUNT, values: [account_id, now], must_change: 1 },
-        { sql: sql.REVOKE_GRANTS_OF_ACCOUNT, values: [now, 'account_disabled', account_id] },
+        // Sessions before grants, as everywhere: whoever holds a session is about to make a grant.
+        { sql: END_SESSIONS_OF_ACCOUNT, values },
+        { sql: sql.REVOKE_GRANTS_OF_ACCOUNT, values },
+        { sql: QUEUE_DELIVERIES_OF_ACCOUNT, values },
       ]
       const outcome = await transition(driver, steps, audit)
       return outcome.committed ? 'disabled' : whyNot(account_id)
@@ -111,6 +151,7 @@ function valuesOf(account: Account): SqlValue[] {
     account.email_verified_at,
     account.name,
     JSON.stringify(account.roles),
+    JSON.stringify(account.profile),
     account.password_hash,
     account.disabled_at,
     account.created_at,

@@ -1,7 +1,8 @@
-import { type Client, type ClientMetadata, isConfidential } from '../protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, type ClientMetadata, isConfidential } from '../protocol/client.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
+import { DELETE_CONSENTS_OF_CLIENT, DELETE_CONSENTS_OF_DELETED_CLIENT } from './statements_authorization.ts'
 import type { ClientStore } from './store.ts'
 import { happens, transition } from './transition.ts'
 
@@ -17,23 +18,49 @@ export function clientOf({ metadata, ...columns }: ClientRow): Client {
   return { ...metadataOf(metadata), ...columns }
 }
 
-/** The same text means the same metadata, so it is parsed once: every request of a client comes here. */
+/**
+ * The same text means the same metadata, so it is parsed once: every request of a client comes here. Rows that were
+ * written before a member was thought of have its default.
+ */
 function metadataOf(text: string): ClientMetadata {
   let metadata = parsed.get(text)
   if (metadata === undefined) {
-    metadata = JSON.parse(text) as ClientMetadata
+    metadata = { ...CLIENT_DEFAULTS, ...(JSON.parse(text) as ClientMetadata) }
     if (parsed.size >= MAX_PARSED) parsed.clear()
     parsed.set(text, metadata)
   }
   return metadata
 }
 
+/** Everything about a client that is not a column. */
+function metadataText(client: Client): string {
+  const { client_id: _1, client_secret_digest: _2, origin: _3, registration_access_token_digest: _4, ...rest } = client
+  const {
+    metadata_expires_at: _5,
+    last_used_at: _6,
+    disabled_at: _7,
+    created_at: _8,
+    updated_at: _9,
+    ...metadata
+  } = rest
+  return JSON.stringify(metadata)
+}
+
+/** @param text with one parameter for each column of a client */
+export function clientStep(text: string, client: Client): Step {
+  const { client_id, client_secret_digest, origin, registration_access_token_digest } = client
+  const { metadata_expires_at, last_used_at, disabled_at, created_at, updated_at } = client
+  const credentials = [client_id, client_secret_digest, metadataText(client), origin, registration_access_token_digest]
+  return {
+    sql: text,
+    values: [...credentials, metadata_expires_at, last_used_at, disabled_at, created_at, updated_at],
+  }
+}
+
 export function clientStore(driver: Driver): ClientStore {
   return {
     async createClient(client, audit) {
-      const { client_id, client_secret_digest, disabled_at, created_at, updated_at, ...metadata } = client
-      const values = [client_id, client_secret_digest, JSON.stringify(metadata), disabled_at, created_at, updated_at]
-      return (await happens(driver, { sql: sql.INSERT_CLIENT, values }, audit)) ? 'created' : 'exists'
+      return (await happens(driver, clientStep(sql.INSERT_CLIENT, client), audit)) ? 'created' : 'exists'
     },
 
     async findClient(client_id) {
@@ -48,19 +75,39 @@ export function clientStore(driver: Driver): ClientStore {
     },
 
     async updateClient(client, audit) {
-      const { client_id, client_secret_digest, disabled_at, created_at: _, updated_at, ...metadata } = client
-      const confidential = isConfidential(client) ? 1 : 0
-      const values = [client_id, JSON.stringify(metadata), disabled_at, updated_at, client_secret_digest, confidential]
+      const { client_id, disabled_at, updated_at, client_secret_digest, registration_access_token_digest } = client
+      const credentials = [client_secret_digest, isConfidential(client) ? 1 : 0, registration_access_token_digest]
+      const values = [client_id, metadataText(client), disabled_at, updated_at, ...credentials]
       return (await happens(driver, { sql: sql.UPDATE_CLIENT, values }, audit)) ? 'updated' : 'not_found'
     },
 
     async deleteClient(client_id, now, audit) {
       const steps: Step[] = [
         { sql: sql.DELETE_CLIENT, values: [client_id], must_change: 1 },
+        { sql: DELETE_CONSENTS_OF_CLIENT, values: [client_id] },
         { sql: sql.REVOKE_GRANTS_OF_CLIENT, values: [now, 'client_deleted', client_id] },
       ]
       const outcome = await transition(driver, steps, audit)
       return outcome.committed ? 'deleted' : 'not_found'
+    },
+
+    async touchClient(client_id, now, not_before) {
+      await driver.batch([{ sql: sql.TOUCH_CLIENT, values: [client_id, now, not_before] }])
+    },
+
+    async reapClients(never_used_before, idle_since, limit) {
+      const unused = [never_used_before, idle_since]
+      const rows = await driver.query<{ client_id: string }>(sql.LIST_UNUSED_CLIENTS, [...unused, limit])
+      const reap = rows.map(({ client_id }) => ({ sql: sql.REAP_CLIENT, values: [...unused, client_id] }))
+      const forget = rows.map(({ client_id }) => ({ sql: DELETE_CONSENTS_OF_DELETED_CLIENT, values: [client_id] }))
+      const outcome = await driver.batch([...reap, ...forget])
+      if (!outcome.committed) return 0
+      return outcome.results.slice(0, reap.length).reduce((sum, result) => sum + result.changes, 0)
+    },
+
+    async countClients(origin, created_since) {
+      const [row] = await driver.query<{ clients: number }>(sql.COUNT_CLIENTS, [origin, created_since])
+      return row?.clients ?? 0
     },
   }
 }

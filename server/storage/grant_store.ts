@@ -1,36 +1,31 @@
 import type { Grant } from '../protocol/grant.ts'
-import { type AccountRow, accountOf } from './account_store.ts'
+import { type AccountColumns, enabledSteps, joinedAccount } from './account_store.ts'
 import { type ClientRow, clientOf } from './client_store.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
 import type { GrantStore } from './store.ts'
 import { giveBackSteps } from './throttle_store.ts'
-import { happens, transition } from './transition.ts'
+import { decide, happens, type NamedStep, transition } from './transition.ts'
 
-interface GrantRow extends Omit<Grant, 'resources' | 'amr' | 'cnf'> {
+interface GrantRow extends Omit<Grant, 'resources' | 'amr' | 'cnf' | 'claims' | 'authorization_details'> {
   readonly resources: string
   readonly amr: string
   readonly cnf: string | null
+  readonly claims: string | null
+  readonly authorization_details: string
 }
 
-type Nullable<T> = { readonly [K in keyof T]: T[K] | null }
+type ClientColumns = { readonly [K in keyof ClientRow as `client_${K}`]: ClientRow[K] | null }
 /** A grant beside its client and account, each of which may be gone. */
-type GrantContextRow = GrantRow &
-  Nullable<{ [K in keyof ClientRow as `client_${K}`]: ClientRow[K] }> &
-  Nullable<{ [K in keyof AccountRow as `account_${K}`]: AccountRow[K] }>
+type GrantContextRow = GrantRow & ClientColumns & AccountColumns
 
 export function grantStore(driver: Driver): GrantStore {
   return {
     async createGrant(grant, give_back, audit) {
-      const steps: Step[] = [
-        // Checking a password takes longer than disabling an account: the commit decides which came first.
-        { sql: sql.HOLD_ACCOUNT, values: [grant.account_id] },
-        { sql: sql.SELECT_DISABLED_ACCOUNT, values: [grant.account_id], must_change: 0 },
-        { sql: sql.INSERT_GRANT, values: valuesOf(grant) },
-      ]
-      const outcome = await transition(driver, [...steps, ...giveBackSteps(give_back)], audit)
-      return outcome.committed ? 'created' : 'account_disabled'
+      type Outcome = Awaited<ReturnType<GrantStore['createGrant']>>
+      const steps: NamedStep<Outcome>[] = [...enabledSteps(grant.account_id), grantStep(grant)]
+      return decide(driver, [...steps, ...giveBackSteps(give_back)], audit, 'created')
     },
 
     async findGrant(grant_id) {
@@ -90,6 +85,11 @@ export function grantStore(driver: Driver): GrantStore {
   }
 }
 
+/** A grant comes into being, as the last of the steps that decide whether it may. */
+export function grantStep(grant: Grant): Step {
+  return { sql: sql.INSERT_GRANT, values: valuesOf(grant) }
+}
+
 function grantOf(row: GrantRow): Grant {
   return {
     grant_id: row.grant_id,
@@ -102,6 +102,8 @@ function grantOf(row: GrantRow): Grant {
     amr: JSON.parse(row.amr),
     acr: row.acr,
     cnf: row.cnf === null ? null : JSON.parse(row.cnf),
+    claims: row.claims === null ? null : JSON.parse(row.claims),
+    authorization_details: JSON.parse(row.authorization_details),
     generation: row.generation,
     rotated_at: row.rotated_at,
     late_replay_generation: row.late_replay_generation,
@@ -116,34 +118,20 @@ function grantOf(row: GrantRow): Grant {
 }
 
 function joinedClient(row: GrantContextRow) {
-  const { client_client_id, client_metadata, client_created_at, client_updated_at } = row
-  if (client_client_id === null || client_metadata === null) return undefined
+  const { client_client_id, client_metadata, client_origin, client_created_at, client_updated_at } = row
+  if (client_client_id === null || client_metadata === null || client_origin === null) return undefined
   if (client_created_at === null || client_updated_at === null) return undefined
   return clientOf({
     client_id: client_client_id,
     client_secret_digest: row.client_client_secret_digest,
     metadata: client_metadata,
+    origin: client_origin,
+    registration_access_token_digest: row.client_registration_access_token_digest,
+    metadata_expires_at: row.client_metadata_expires_at,
+    last_used_at: row.client_last_used_at,
     disabled_at: row.client_disabled_at,
     created_at: client_created_at,
     updated_at: client_updated_at,
-  })
-}
-
-function joinedAccount(row: GrantContextRow) {
-  const { account_account_id, account_username, account_roles, account_created_at, account_updated_at } = row
-  if (account_account_id === null || account_username === null || account_roles === null) return undefined
-  if (account_created_at === null || account_updated_at === null) return undefined
-  return accountOf({
-    account_id: account_account_id,
-    username: account_username,
-    email: row.account_email,
-    email_verified_at: row.account_email_verified_at,
-    name: row.account_name,
-    roles: account_roles,
-    password_hash: row.account_password_hash,
-    disabled_at: row.account_disabled_at,
-    created_at: account_created_at,
-    updated_at: account_updated_at,
   })
 }
 
@@ -159,6 +147,8 @@ function valuesOf(grant: Grant): SqlValue[] {
     JSON.stringify(grant.amr),
     grant.acr,
     grant.cnf === null ? null : JSON.stringify(grant.cnf),
+    grant.claims === null ? null : JSON.stringify(grant.claims),
+    JSON.stringify(grant.authorization_details),
     grant.generation,
     grant.rotated_at,
     grant.late_replay_generation,

@@ -5,15 +5,17 @@ import * as sql from './statements.ts'
 import type { ResourceStore } from './store.ts'
 import { happens } from './transition.ts'
 
-interface ResourceRow extends Omit<Resource, 'scopes' | 'introspection_clients'> {
+interface ResourceRow extends Omit<Resource, 'scopes' | 'introspection_clients' | 'authorization_details_types'> {
   readonly scopes: string | null
   readonly introspection_clients: string
+  readonly authorization_details_types: string
 }
 
 function resourceOf(row: ResourceRow): Resource {
   const scopes: string[] | null = row.scopes === null ? null : JSON.parse(row.scopes)
   const introspection_clients: string[] = JSON.parse(row.introspection_clients)
-  return { ...row, scopes, introspection_clients }
+  const authorization_details_types: string[] = JSON.parse(row.authorization_details_types)
+  return { ...row, scopes, introspection_clients, authorization_details_types }
 }
 
 /** What may change, as columns. */
@@ -25,6 +27,7 @@ function valuesOf(resource: Resource): (string | number | null)[] {
     access_token_seconds,
     signing_alg,
     JSON.stringify(introspection_clients),
+    JSON.stringify(resource.authorization_details_types),
   ]
 }
 

@@ -1,16 +1,44 @@
 import { accountStore } from './account_store.ts'
 import { auditStore } from './audit_store.ts'
+import { authorizationStore } from './authorization_store.ts'
 import { clientStore } from './client_store.ts'
-import type { Driver, Step } from './driver.ts'
+import { consentStore } from './consent_store.ts'
+import { deviceCodeStore } from './device_code_store.ts'
+import type { Driver } from './driver.ts'
 import { grantStore } from './grant_store.ts'
 import { keyStore } from './key_store.ts'
+import { logoutStore } from './logout_store.ts'
+import { registrationStore } from './registration_store.ts'
 import { resourceStore } from './resource_store.ts'
+import { sessionStore } from './session_store.ts'
 import * as sql from './statements.ts'
+import * as authorization from './statements_authorization.ts'
+import * as sessions from './statements_sessions.ts'
 import type { Store } from './store.ts'
 import { throttleStore } from './throttle_store.ts'
 
-/** A grant outlives its last token by this long: a late request then hears that it has expired, not that it never was. */
-const GRANT_MEMORY_SECONDS = 86_400
+const DAY_SECONDS = 86_400
+const WEEK_SECONDS = 7 * DAY_SECONDS
+
+/** What is swept, and how long after its end. */
+const SWEEPS: readonly (readonly [sql: string, memory_seconds: number])[] = [
+  // For a day a late request hears that the grant or the code has expired, and a replay still finds what to revoke.
+  [sql.SWEEP_GRANTS, DAY_SECONDS],
+  [authorization.SWEEP_AUTHORIZATION_CODES, DAY_SECONDS],
+  [authorization.SWEEP_DEVICE_CODES, DAY_SECONDS],
+  // For a week an administrator sees what has ended and who has heard of it.
+  [sessions.SWEEP_SESSIONS, WEEK_SECONDS],
+  [sessions.SWEEP_ENDED_SESSIONS, WEEK_SECONDS],
+  [sessions.SWEEP_LOGOUT_DELIVERIES, WEEK_SECONDS],
+  [sql.SWEEP_REVOKED_ACCESS_TOKENS, 0],
+  [sql.SWEEP_THROTTLES, 0],
+  [sql.SWEEP_ONE_TIME_HANDLES, 0],
+  [sql.SWEEP_LOCKS, 0],
+  [authorization.SWEEP_INTERACTIONS, 0],
+  [authorization.SWEEP_PUSHED_REQUESTS, 0],
+  [authorization.SWEEP_USED_IDS, 0],
+  [authorization.SWEEP_INITIAL_ACCESS_TOKENS, 0],
+]
 
 /** The store over any driver. @param driver of a database that has been migrated. */
 export function sqlStore(driver: Driver): Store {
@@ -19,19 +47,18 @@ export function sqlStore(driver: Driver): Store {
     ...clientStore(driver),
     ...resourceStore(driver),
     ...grantStore(driver),
+    ...sessionStore(driver),
+    ...authorizationStore(driver),
+    ...consentStore(driver),
+    ...deviceCodeStore(driver),
+    ...registrationStore(driver),
+    ...logoutStore(driver),
     ...throttleStore(driver),
     ...keyStore(driver),
     ...auditStore(driver),
 
     async sweep(now, limit) {
-      const steps: Step[] = [
-        { sql: sql.SWEEP_GRANTS, values: [now - GRANT_MEMORY_SECONDS, limit] },
-        { sql: sql.SWEEP_REVOKED_ACCESS_TOKENS, values: [now, limit] },
-        { sql: sql.SWEEP_THROTTLES, values: [now, limit] },
-        { sql: sql.SWEEP_ONE_TIME_HANDLES, values: [now, limit] },
-        { sql: sql.SWEEP_LOCKS, values: [now, limit] },
-      ]
-      const outcome = await driver.batch(steps)
+      const outcome = await driver.batch(SWEEPS.map(([sql, memory]) => ({ sql, values: [now - memory, limit] })))
       return outcome.committed ? outcome.results.reduce((sum, result) => sum + result.changes, 0) : 0
     },
 

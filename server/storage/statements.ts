@@ -1,27 +1,16 @@
 /**
- * Every SQL text, once, for both engines: `$1 …` parameters (a number may recur), `INSERT … ON CONFLICT`, row values,
+ * Every SQL text, once, for both engines (those of signing in are in `statements_*.ts`): `$1 …` parameters (a number may recur), `INSERT … ON CONFLICT`, row values,
  * `CAST` where PostgreSQL could not tell a parameter's type. A test prepares each one on the migrated schema.
  */
+import { ACCOUNT, CLIENT, insert, insertSelect, list, OR_NOTHING, prefixed, qualified, sweep } from './columns.ts'
 
-const ACCOUNT = [
-  'account_id',
-  'username',
-  'email',
-  'email_verified_at',
-  'name',
-  'roles',
-  'password_hash',
-  'disabled_at',
-  'created_at',
-  'updated_at',
-] as const
-const CLIENT = ['client_id', 'client_secret_digest', 'metadata', 'disabled_at', 'created_at', 'updated_at'] as const
 const RESOURCE = [
   'resource',
   'scopes',
   'access_token_seconds',
   'signing_alg',
   'introspection_clients',
+  'authorization_details_types',
   'created_at',
   'updated_at',
 ] as const
@@ -36,6 +25,8 @@ const GRANT = [
   'amr',
   'acr',
   'cnf',
+  'claims',
+  'authorization_details',
   'generation',
   'rotated_at',
   'late_replay_generation',
@@ -71,18 +62,6 @@ const AUDIT_RECORD = [
   'detail',
 ] as const
 
-function insert(table: string, columns: readonly string[], conflict = ''): string {
-  const parameters = columns.map((_, index) => `$${index + 1}`)
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${parameters.join(', ')})${conflict}`
-}
-
-/** Columns of a joined table, under names of their own. */
-function prefixed(prefix: string, columns: readonly string[]): string {
-  return columns.map((column) => `${prefix}.${column} AS ${prefix}_${column}`).join(', ')
-}
-
-const OR_NOTHING = ' ON CONFLICT DO NOTHING'
-
 export const PING = 'SELECT 1 AS ok'
 
 // Accounts
@@ -93,13 +72,12 @@ export const DELETE_IDENTIFIERS = 'DELETE FROM account_identifiers WHERE account
 export const SELECT_ACCOUNT = `SELECT ${ACCOUNT.join(', ')} FROM accounts WHERE account_id = $1`
 // IN, not =, here and in SELECT_GRANT_CONTEXT: SQLite (with STAT4) plans a join anew for each
 // value that = compares with, and that costs ten times the read.
-export const SELECT_ACCOUNT_BY_IDENTIFIER = `SELECT ${ACCOUNT.map((column) => `accounts.${column}`).join(', ')}
+export const SELECT_ACCOUNT_BY_IDENTIFIER = `SELECT ${qualified('accounts', ACCOUNT)}
   FROM account_identifiers JOIN accounts ON accounts.account_id = account_identifiers.account_id
   WHERE account_identifiers.identifier IN ($1)`
-export const LIST_ACCOUNTS = `SELECT ${ACCOUNT.join(', ')} FROM accounts
-  WHERE (created_at, account_id) > ($1, $2) ORDER BY created_at, account_id LIMIT $3`
+export const LIST_ACCOUNTS = list('accounts', ACCOUNT, ['created_at', 'account_id'])
 export const UPDATE_ACCOUNT = `UPDATE accounts
-  SET username = $2, email = $3, email_verified_at = $4, name = $5, roles = $6, updated_at = $7
+  SET username = $2, email = $3, email_verified_at = $4, name = $5, roles = $6, profile = $7, updated_at = $8
   WHERE account_id = $1`
 export const REPLACE_PASSWORD_HASH = `UPDATE accounts SET password_hash = $3, updated_at = $4
   WHERE account_id = $1 AND password_hash IS NOT DISTINCT FROM $2`
@@ -114,28 +92,44 @@ export const SELECT_DISABLED_ACCOUNT =
 /** `$1`: the role as a JSON string. A quote inside another role is escaped, so the match is exact. */
 export const SELECT_ADMINISTRATOR = `SELECT account_id FROM accounts
   WHERE disabled_at IS NULL AND replace(roles, $1, '') <> roles LIMIT 1`
-export const INSERT_FIRST_ADMINISTRATOR = `INSERT INTO accounts (${ACCOUNT.join(', ')})
-  SELECT CAST($1 AS text), CAST($2 AS text), CAST($3 AS text), CAST($4 AS bigint), CAST($5 AS text), CAST($6 AS text),
-    CAST($7 AS text), CAST($8 AS bigint), CAST($9 AS bigint), CAST($10 AS bigint)
-  WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE disabled_at IS NULL AND replace(roles, $11, '') <> roles)
+const ACCOUNT_BIGINTS = ['email_verified_at', 'disabled_at', 'created_at', 'updated_at']
+export const INSERT_FIRST_ADMINISTRATOR = `${insertSelect('accounts', ACCOUNT, ACCOUNT_BIGINTS)}
+  WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE disabled_at IS NULL AND replace(roles, $12, '') <> roles)
   ON CONFLICT DO NOTHING`
 
 // Clients and resources
 
 export const INSERT_CLIENT = insert('clients', CLIENT, OR_NOTHING)
 export const SELECT_CLIENT = `SELECT ${CLIENT.join(', ')} FROM clients WHERE client_id = $1`
-export const LIST_CLIENTS = `SELECT ${CLIENT.join(', ')} FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2`
+export const LIST_CLIENTS = list('clients', CLIENT, ['client_id'])
 /** `$6` is 1 for a confidential client, which keeps its secret when none is given. */
 export const UPDATE_CLIENT = `UPDATE clients SET metadata = $2, disabled_at = $3, updated_at = $4,
-    client_secret_digest = CASE WHEN CAST($6 AS bigint) = 1 THEN COALESCE($5, client_secret_digest) END
+    client_secret_digest = CASE WHEN CAST($6 AS bigint) = 1 THEN COALESCE($5, client_secret_digest) END,
+    registration_access_token_digest = COALESCE($7, registration_access_token_digest)
   WHERE client_id = $1`
 export const DELETE_CLIENT = 'DELETE FROM clients WHERE client_id = $1'
+/** What an administrator has decided about the client stays (`disabled_at`), and so does when it was used. */
+export const SAVE_METADATA_DOCUMENT = `${insert('clients', CLIENT)}
+  ON CONFLICT (client_id) DO UPDATE SET metadata = excluded.metadata,
+    metadata_expires_at = excluded.metadata_expires_at, updated_at = excluded.updated_at
+  WHERE clients.origin = 'metadata_document'`
+export const TOUCH_CLIENT = `UPDATE clients SET last_used_at = $2
+  WHERE client_id = $1 AND origin <> 'admin' AND (last_used_at IS NULL OR last_used_at <= $3)`
+/** `$1` unused since it was made before then, `$2` unused since then. Who might still come with a refresh token stays. */
+const UNUSED_CLIENT = `origin IN ('registered', 'metadata_document')
+    AND ((last_used_at IS NULL AND created_at < $1) OR last_used_at < $2)
+    AND NOT EXISTS (SELECT 1 FROM grants
+      WHERE grants.client_id = clients.client_id AND grants.revoked_at IS NULL AND grants.idle_expires_at >= $2)`
+export const LIST_UNUSED_CLIENTS = `SELECT client_id FROM clients WHERE ${UNUSED_CLIENT} LIMIT $3`
+export const REAP_CLIENT = `DELETE FROM clients WHERE client_id = $3 AND ${UNUSED_CLIENT}`
+export const COUNT_CLIENTS = 'SELECT count(*) AS clients FROM clients WHERE origin = $1 AND created_at >= $2'
 
 export const INSERT_RESOURCE = insert('resources', RESOURCE, OR_NOTHING)
 export const SELECT_RESOURCE = `SELECT ${RESOURCE.join(', ')} FROM resources WHERE resource = $1`
-export const LIST_RESOURCES = `SELECT ${RESOURCE.join(', ')} FROM resources WHERE resource > $1 ORDER BY resource LIMIT $2`
+export const LIST_RESOURCES = list('resources', RESOURCE, ['resource'])
 export const UPDATE_RESOURCE = `UPDATE resources
-  SET scopes = $2, access_token_seconds = $3, signing_alg = $4, introspection_clients = $5, updated_at = $6
+  SET scopes = $2, access_token_seconds = $3, signing_alg = $4, introspection_clients = $5,
+    authorization_details_types = $6, updated_at = $7
   WHERE resource = $1`
 export const SELECT_ALGORITHMS = 'SELECT DISTINCT signing_alg FROM resources ORDER BY signing_alg'
 
@@ -143,7 +137,7 @@ export const SELECT_ALGORITHMS = 'SELECT DISTINCT signing_alg FROM resources ORD
 
 export const INSERT_GRANT = insert('grants', GRANT)
 /** Everything that a decision about one grant needs, in one read: the hot path of every refresh and introspection. */
-export const SELECT_GRANT_CONTEXT = `SELECT ${GRANT.map((column) => `grants.${column}`).join(', ')},
+export const SELECT_GRANT_CONTEXT = `SELECT ${qualified('grants', GRANT)},
     ${prefixed('client', CLIENT)}, ${prefixed('account', ACCOUNT)}
   FROM grants
   LEFT JOIN clients AS client ON client.client_id = grants.client_id
@@ -180,12 +174,10 @@ export function revokeGrants(conditions: readonly RevokeCondition[]): string {
 }
 export const REVOKE_GRANTS_OF_ACCOUNT = revokeGrants(['account_id'])
 export const REVOKE_GRANTS_OF_CLIENT = revokeGrants(['client_id'])
+export const REVOKE_GRANTS_OF_CONSENT = revokeGrants(['account_id', 'client_id'])
 
-/** `$1`, `$2` the cursor, `$3` the limit, then one parameter for each column, in its order. */
-export function listGrants(columns: readonly ('account_id' | 'client_id' | 'session_id')[]): string {
-  const where = columns.map((column, index) => ` AND ${column} = $${index + 4}`).join('')
-  return `SELECT ${GRANT.join(', ')} FROM grants
-  WHERE (created_at, grant_id) > ($1, $2)${where} ORDER BY created_at, grant_id LIMIT $3`
+export function listGrants(filters: readonly ('account_id' | 'client_id' | 'session_id')[]): string {
+  return list('grants', GRANT, ['created_at', 'grant_id'], filters)
 }
 
 export const INSERT_REVOKED_ACCESS_TOKEN = insert('revoked_access_tokens', ['jti', 'expires_at'], OR_NOTHING)
@@ -269,16 +261,13 @@ export const LIST_SEALED_AUDIT = `SELECT ${AUDIT_RECORD.join(', ')}, seal FROM a
 export const TAKE_LOCK = `INSERT INTO locks (name, expires_at) VALUES ($1, $2)
   ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at`
 
-// Sweeping: `$1` the instant, `$2` the most rows
+// Sweeping
 
-function sweep(table: string, key: string, instant: string): string {
-  return `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${instant} <= $1 LIMIT $2)`
-}
-export const SWEEP_GRANTS = sweep('grants', 'grant_id', 'absolute_expires_at')
-export const SWEEP_REVOKED_ACCESS_TOKENS = sweep('revoked_access_tokens', 'jti', 'expires_at')
-export const SWEEP_THROTTLES = sweep('throttles', 'key', 'expires_at')
-export const SWEEP_ONE_TIME_HANDLES = sweep('one_time_handles', 'digest', 'expires_at')
-export const SWEEP_LOCKS = sweep('locks', 'name', 'expires_at')
+export const SWEEP_GRANTS = sweep('grants', 'grant_id', 'absolute_expires_at <= $1')
+export const SWEEP_REVOKED_ACCESS_TOKENS = sweep('revoked_access_tokens', 'jti', 'expires_at <= $1')
+export const SWEEP_THROTTLES = sweep('throttles', 'key', 'expires_at <= $1')
+export const SWEEP_ONE_TIME_HANDLES = sweep('one_time_handles', 'digest', 'expires_at <= $1')
+export const SWEEP_LOCKS = sweep('locks', 'name', 'expires_at <= $1')
 
 // Migrations
 

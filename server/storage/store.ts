@@ -76,7 +76,7 @@ export interface AccountStore {
   /** @param identifier folded by `protocol/identifier.ts` */
   findAccountByIdentifier(identifier: string): Promise<Account | undefined>
   listAccounts(page: PageRequest): Promise<Page<Account>>
-  /** Replaces username, email, email_verified_at, name and roles; nothing else. */
+  /** Replaces username, email, email_verified_at, name, profile and roles; nothing else. */
   updateAccount(account: Account, audit: Audit): Promise<'updated' | 'not_found' | 'identifier_taken'>
   /** Compare-and-swap, so that a rehash at sign-in never overwrites a new password. */
   replacePasswordHash(
@@ -94,13 +94,16 @@ export interface ClientStore {
   createClient(client: Client, audit: Audit): Promise<'created' | 'exists'>
   findClient(client_id: string): Promise<Client | undefined>
   listClients(page: PageRequest): Promise<Page<Client>>
-  /** Replaces the metadata and, when it is given, the secret's digest. */
+  /** Replaces the metadata and, when they are given, the digests of the secret and of the registration access token. */
   updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
   /** Deletes the client with its consents and revokes its grants in the same commit. */
   deleteClient(client_id: string, now: Seconds, audit: Audit): Promise<'deleted' | 'not_found'>
   /** Notes that a self-registered client is in use. Costs a write once a day at most: `not_before` is a day ago. */
   touchClient(client_id: string, now: Seconds, not_before: Seconds): Promise<void>
-  /** Self-registered clients that nobody uses: created before and never used, or used last before. With their grants dead. */
+  /**
+   * Deletes self-registered clients that nobody uses, with their consents: created before and never used, or used last
+   * before, and nobody holds a refresh token that was good after `idle_since`.
+   */
   reapClients(never_used_before: Seconds, idle_since: Seconds, limit: number): Promise<number>
   countClients(origin: Client['origin'], created_since: Seconds): Promise<number>
 }

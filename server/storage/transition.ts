@@ -32,3 +32,22 @@ export async function happens(driver: Driver, step: Step, audit: Audit = []): Pr
   const outcome = await transition(driver, [{ ...step, must_change: 1 }], audit)
   return outcome.committed
 }
+
+/** A step of a transition; one with a guard names the outcome of its miss. */
+export interface NamedStep<Outcome extends string> extends Step {
+  readonly otherwise?: Outcome
+}
+
+/** Runs a transition of several guarded steps. @returns `done`, or the outcome of the guard that missed. */
+export async function decide<Outcome extends string>(
+  driver: Driver,
+  steps: readonly NamedStep<Outcome>[],
+  audit: Audit,
+  done: Outcome,
+): Promise<Outcome> {
+  const outcome = await transition(driver, steps, audit)
+  if (outcome.committed) return done
+  const otherwise = steps[outcome.failed_step]?.otherwise
+  if (otherwise === undefined) throw new RangeError('a step missed that names no outcome')
+  return otherwise
+}
