@@ -3,14 +3,14 @@ import { type Static, Type } from 'typebox'
 import type { Deps } from '../deps.ts'
 import { type FieldProblem, invalid } from '../http/problem.ts'
 import type { Account } from '../protocol/account.ts'
-import type { Client } from '../protocol/client.ts'
+import { type Client, partsOf } from '../protocol/client.ts'
 import { foldIdentifier } from '../protocol/identifier.ts'
 import type { Resource } from '../protocol/resource.ts'
 import { normalizedResource } from '../protocol/resource_registration.ts'
 import { createAccount, planAccount, planAccountChange, replacePasswordHash, updateAccount } from './account_changes.ts'
 import { UserDocument } from './accounts.ts'
 import { type Change, changeOf, repetitions, secretMember } from './apply_plan.ts'
-import { createClient, metadataOf, planClient, updateClient } from './client_changes.ts'
+import { createClient, planClient, updateClient } from './client_changes.ts'
 import { askedClient, ignoredMembers, NamedClientDocument } from './clients.ts'
 import { type Administrator, administratorOf } from './guard.ts'
 import { createResource, planResource, updateResource } from './resource_changes.ts'
@@ -40,7 +40,7 @@ const ApplyView = Type.Object({
   dry_run: Type.Boolean(),
   changes: Type.Array(ChangeView),
   unchanged: Type.Integer(),
-  ignored: Type.Array(Type.String({ description: 'Members of RFC 7591 that mean nothing here yet.' })),
+  ignored: Type.Array(Type.String({ description: 'Members that mean nothing here.' })),
 })
 
 /** One item of the document: what is wrong with it, or what it changes and how. */
@@ -146,7 +146,7 @@ async function planOneClient(
     change: changeOf(
       'client',
       client.client_id,
-      existing && { ...metadataOf(existing), client_secret: secret.before },
+      existing && { ...partsOf(existing).metadata, client_secret: secret.before },
       clientMembers(client, secret.after),
     ),
     commit: () => (existing === undefined ? createClient(deps, by, client) : updateClient(deps, by, client)),
@@ -154,7 +154,7 @@ async function planOneClient(
 }
 
 function clientMembers(client: Client, client_secret: unknown) {
-  return { ...metadataOf(client), client_secret }
+  return { ...partsOf(client).metadata, client_secret }
 }
 
 async function planOneUser(deps: Deps, by: Administrator, asked: Static<typeof UserDocument>): Promise<Item> {

@@ -1,19 +1,12 @@
-import { CLIENT_SECRET_LABEL } from '../client_auth/index.ts'
+import { clientSecret, newClientSecret } from '../clients/credentials.ts'
+import { registrationProblems } from '../clients/registration.ts'
 import type { Deps } from '../deps.ts'
-import { grantTypes } from '../grant_types/index.ts'
 import { type FieldProblem, notFound, Problem } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
-import { type Client, type ClientMetadata, isConfidential } from '../protocol/client.ts'
-import {
-  CLI_CLIENT_ID,
-  type ClientRegistration,
-  metadataProblems,
-  registeredMetadata,
-} from '../protocol/client_registration.ts'
+import { type Client, type ClientMetadata, hasSecret, MADE_BY_ADMIN, partsOf } from '../protocol/client.ts'
+import { CLI_CLIENT_ID, type ClientRegistration, registeredMetadata } from '../protocol/client_registration.ts'
 import { randomId } from '../protocol/random_id.ts'
-import { normalizedResource } from '../protocol/resource_registration.ts'
 import { parseScope } from '../protocol/scope.ts'
-import { builtInResources } from '../tokens/resources.ts'
 import { refuseToGrant } from './authority.ts'
 import type { Administrator } from './guard.ts'
 
@@ -29,8 +22,6 @@ export interface PlannedClient {
   readonly issued_secret: string | null
 }
 
-const SECRET_BYTES = 32
-
 /**
  * The client that is asked for. Nothing is stored yet.
  *
@@ -44,46 +35,45 @@ export async function planClient(
   asked: AskedClient,
   resources: readonly string[] = [],
 ): Promise<{ readonly value: PlannedClient } | { readonly problems: readonly FieldProblem[] }> {
-  const metadata = registeredMetadata(existing && metadataOf(existing), asked)
-  const offered = {
-    grant_types: grantTypes.map(({ grant_type }) => grant_type),
-    resources: await knownResources(deps, metadata.resources, resources),
+  const { client_id, client_secret, ...wanted } = asked
+  const parts = existing && partsOf(existing)
+  const metadata = registeredMetadata(parts?.metadata, wanted)
+  const problems: FieldProblem[] = await registrationProblems(deps, metadata, existing, resources)
+  if (client_id === CLI_CLIENT_ID) problems.push({ field: 'client_id', message: 'is reserved' })
+  if (!hasSecret(metadata) && client_secret !== undefined) {
+    const message = `a client with the method ${metadata.token_endpoint_auth_method} has no secret`
+    problems.push({ field: 'client_secret', message })
   }
-  const problems: FieldProblem[] = [...metadataProblems(metadata, offered)]
-  if (asked.client_id === CLI_CLIENT_ID) problems.push({ field: 'client_id', message: 'is reserved' })
-  if (!isConfidential(metadata) && asked.client_secret !== undefined) {
-    problems.push({ field: 'client_secret', message: 'a client with the method none has no secret' })
+  if (metadata.first_party && existing !== undefined && existing.origin !== 'admin') {
+    problems.push({ field: 'first_party', message: 'is for clients that an administrator made' })
   }
   if (problems.length > 0) return { problems }
   refuseToGrant(by, scopesOf(metadata))
-  const { client_secret_digest, issued_secret } = secretOf(deps, existing, metadata, asked.client_secret)
+  const kept = existing?.client_secret_digest ?? null
+  const { client_secret_digest, issued_secret } = clientSecret(deps, metadata, kept, client_secret)
   const now = deps.clock.now()
-  const client: Client = {
-    ...metadata,
-    client_id: existing?.client_id ?? asked.client_id ?? randomId(deps.random),
-    client_secret_digest,
-    origin: existing?.origin ?? 'admin',
-    registration_access_token_digest: existing?.registration_access_token_digest ?? null,
-    metadata_expires_at: existing?.metadata_expires_at ?? null,
-    last_used_at: existing?.last_used_at ?? null,
-    disabled_at: existing?.disabled_at ?? null,
-    created_at: existing?.created_at ?? now,
-    updated_at: now,
+  const identity = parts?.identity ?? {
+    ...MADE_BY_ADMIN,
+    client_id: client_id ?? randomId(deps.random),
+    disabled_at: null,
+    created_at: now,
   }
-  return { value: { client, issued_secret } }
+  return { value: { client: { ...identity, ...metadata, client_secret_digest, updated_at: now }, issued_secret } }
 }
 
 /** The client with a new secret. The old one ends with it. */
 export function planSecret(deps: Deps, by: Administrator, existing: Client): PlannedClient {
-  if (!isConfidential(existing)) throw new Problem(409, 'a client with the method none has no secret')
+  if (!hasSecret(existing)) {
+    throw new Problem(409, `a client with the method ${existing.token_endpoint_auth_method} has no secret`)
+  }
   refuseToGrant(by, scopesOf(existing))
-  const issued_secret = newSecret(deps)
-  const client_secret_digest = deps.vault.digest(CLIENT_SECRET_LABEL, issued_secret)
-  return { client: { ...existing, client_secret_digest, updated_at: deps.clock.now() }, issued_secret }
+  const { handle, digest } = newClientSecret(deps)
+  const client = { ...existing, client_secret_digest: digest, updated_at: deps.clock.now() }
+  return { client, issued_secret: handle }
 }
 
 export async function createClient(deps: Deps, by: Administrator, client: Client): Promise<void> {
-  const audit = tell(deps, by, 'admin.client_created', client.client_id, metadataOf(client))
+  const audit = tell(deps, by, 'admin.client_created', client.client_id, partsOf(client).metadata)
   if ((await deps.store.createClient(client, [audit])) === 'exists') {
     throw new Problem(409, 'a client with this client_id exists already')
   }
@@ -95,7 +85,7 @@ export async function updateClient(
   client: Client,
   event: 'admin.client_updated' | 'admin.client_secret_rotated' = 'admin.client_updated',
 ): Promise<void> {
-  const audit = tell(deps, by, event, client.client_id, metadataOf(client))
+  const audit = tell(deps, by, event, client.client_id, partsOf(client).metadata)
   if ((await deps.store.updateClient(client, [audit])) === 'not_found') throw notFound('client')
 }
 
@@ -110,56 +100,10 @@ export async function requireClient(deps: Pick<Deps, 'store'>, client_id: string
   return client
 }
 
-/** A client without its identity and its secret. */
-export function metadataOf(client: Client): ClientMetadata {
-  const {
-    client_id: _,
-    client_secret_digest: _1,
-    disabled_at: _2,
-    created_at: _3,
-    updated_at: _4,
-    origin: _5,
-    registration_access_token_digest: _6,
-    metadata_expires_at: _7,
-    last_used_at: _8,
-    ...metadata
-  } = client
-  return metadata
-}
-
 function tell(deps: Deps, { actor, caller }: Administrator, event: `admin.${string}`, client_id: string, detail = {}) {
   return auditRecord(deps, event, { actor, client_id, caller, detail: { ...detail } })
 }
 
 function scopesOf(metadata: ClientMetadata): readonly string[] {
   return parseScope(metadata.scope) ?? []
-}
-
-async function knownResources(
-  deps: Pick<Deps, 'config' | 'store'>,
-  asked: readonly string[],
-  others: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const { default_resource, admin_resource } = builtInResources(deps.config)
-  const registered = await deps.store.findResources(asked.filter((name) => normalizedResource(name) !== undefined))
-  return new Set([default_resource, admin_resource, ...others, ...registered.map(({ resource }) => resource)])
-}
-
-function secretOf(
-  deps: Pick<Deps, 'vault' | 'random'>,
-  existing: Client | undefined,
-  metadata: ClientMetadata,
-  chosen: string | undefined,
-): { client_secret_digest: string | null; issued_secret: string | null } {
-  if (!isConfidential(metadata)) return { client_secret_digest: null, issued_secret: null }
-  const digest = (secret: string) => deps.vault.digest(CLIENT_SECRET_LABEL, secret)
-  if (chosen !== undefined) return { client_secret_digest: digest(chosen), issued_secret: null }
-  const kept = existing?.client_secret_digest ?? null
-  if (kept !== null) return { client_secret_digest: kept, issued_secret: null }
-  const issued_secret = newSecret(deps)
-  return { client_secret_digest: digest(issued_secret), issued_secret }
-}
-
-function newSecret(deps: Pick<Deps, 'random'>): string {
-  return `gth_cs_${Buffer.from(deps.random.bytes(SECRET_BYTES)).toString('base64url')}`
 }

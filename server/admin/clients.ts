@@ -1,11 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { clientAuthMethods } from '../client_auth/index.ts'
 import type { Deps } from '../deps.ts'
-import { grantTypes } from '../grant_types/index.ts'
 import { orRefuse } from '../http/problem.ts'
-import { type Client, REFRESH_TOKEN_PROFILES } from '../protocol/client.ts'
-import { IGNORED_MEMBERS } from '../protocol/client_registration.ts'
+import { CLIENT_ORIGINS, type Client } from '../protocol/client.ts'
+import {
+  changeable,
+  IGNORED_MEMBERS,
+  operatorMembers,
+  optional,
+  ownMembers,
+  registeredMembers,
+} from '../protocol/client_metadata.ts'
 import {
   type AskedClient,
   createClient,
@@ -17,22 +22,7 @@ import {
   updateClient,
 } from './client_changes.ts'
 import { administratorOf } from './guard.ts'
-import {
-  closed,
-  Identifier,
-  Instant,
-  NoContent,
-  nullable,
-  page,
-  pageQuery,
-  pageRequest,
-  problems,
-  text,
-  whole,
-} from './schemas.ts'
-
-const DAY = 86_400
-const Lifetime = nullable(whole(60, 3650 * DAY))
+import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
 // RFC 6749 Appendix A.1 and A.2: both are VSCHARs. A space in an identifier helps nobody.
 const ClientId = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
@@ -42,18 +32,7 @@ const ClientSecret = Type.String({
 })
 
 const metadata = {
-  client_name: Type.Optional(nullable(text(200))),
-  grant_types: Type.Optional(Type.Array(Type.String(), { maxItems: 16 })),
-  token_endpoint_auth_method: Type.Optional(
-    Type.Enum(clientAuthMethods.map((method) => method.token_endpoint_auth_method)),
-  ),
-  scope: Type.Optional(Type.String({ maxLength: 4096 })),
-  resources: Type.Optional(Type.Array(text(2048), { maxItems: 100 })),
-  first_party: Type.Optional(Type.Boolean()),
-  refresh_token_profile: Type.Optional(Type.Enum([...REFRESH_TOKEN_PROFILES])),
-  refresh_token_idle_seconds: Type.Optional(Lifetime),
-  refresh_token_absolute_seconds: Type.Optional(Lifetime),
-  reuse_window_seconds: Type.Optional(nullable(whole(0, 3600))),
+  ...changeable({ ...registeredMembers, ...ownMembers, ...operatorMembers }),
   client_secret: Type.Optional(ClientSecret),
 }
 
@@ -67,45 +46,49 @@ const ClientDocument = closed({ client_id: Type.Optional(ClientId), ...metadata,
 export const NamedClientDocument = closed({ client_id: ClientId, ...metadata, ...ignored })
 const ClientPatch = closed({ ...metadata, ...ignored })
 
-/** Without the secret, of which only a digest is kept. */
+/** A client without its secrets, of which only digests are kept. */
+type DescribedClient = Omit<Client, 'client_secret_digest' | 'registration_access_token_digest'>
+
 const view = {
+  ...optional({ ...registeredMembers, ...ownMembers, ...operatorMembers }),
   client_id: Type.String(),
-  client_name: Type.Optional(Type.String()),
-  grant_types: Type.Array(Type.Enum(grantTypes.map(({ grant_type }) => grant_type))),
-  token_endpoint_auth_method: Type.String(),
-  scope: Type.String(),
-  resources: Type.Array(Type.String()),
-  first_party: Type.Boolean(),
-  refresh_token_profile: Type.String(),
-  refresh_token_idle_seconds: Type.Optional(Type.Integer()),
-  refresh_token_absolute_seconds: Type.Optional(Type.Integer()),
-  reuse_window_seconds: Type.Optional(Type.Integer()),
+  origin: Type.Enum([...CLIENT_ORIGINS]),
+  metadata_expires_at: nullable(Instant),
+  last_used_at: nullable(Instant),
   disabled_at: nullable(Instant),
   created_at: Instant,
   updated_at: Instant,
 }
-const ClientView = Type.Object(view)
-const IssuedClientView = Type.Object({
-  ...view,
-  client_secret: Type.Optional(Type.String({ description: 'Shown this once.' })),
-  client_secret_expires_at: Type.Optional(Type.Integer({ description: '0: never (RFC 7591 §3.2.1).' })),
-  ignored_members: Type.Optional(Type.Array(Type.String())),
-})
+const ClientView = Type.Unsafe<DescribedClient>(Type.Object(view))
+/** What only the answer to its making holds. */
+interface IssuedMembers {
+  readonly client_secret?: string
+  readonly client_secret_expires_at?: number
+  readonly ignored_members?: readonly string[]
+}
+const IssuedClientView = Type.Unsafe<DescribedClient & IssuedMembers>(
+  Type.Object({
+    ...view,
+    client_secret: Type.Optional(Type.String({ description: 'Shown this once.' })),
+    client_secret_expires_at: Type.Optional(Type.Integer({ description: '0: never (RFC 7591 §3.2.1).' })),
+    ignored_members: Type.Optional(Type.Array(Type.String())),
+  }),
+)
 
 const tags = ['clients']
 const params = closed({ client_id: Identifier })
 
-export function describeClient(client: Client) {
-  const { client_secret_digest: _, grant_types, resources, ...rest } = client
-  return { ...rest, grant_types: [...grant_types], resources: [...resources] }
+export function describeClient(client: Client): DescribedClient {
+  const { client_secret_digest: _, registration_access_token_digest: _1, ...described } = client
+  return described
 }
 
-/** The members that were sent and mean nothing here yet. */
+/** The members that were sent and mean nothing here. */
 export function ignoredMembers(asked: object): string[] {
   return IGNORED_MEMBERS.filter((name) => name in asked)
 }
 
-function describeIssued({ client, issued_secret }: PlannedClient, asked: object = {}) {
+function describeIssued({ client, issued_secret }: PlannedClient, asked: object = {}): DescribedClient & IssuedMembers {
   const ignored_members = ignoredMembers(asked)
   return {
     ...describeClient(client),

@@ -125,8 +125,9 @@ export const CLIENT_DEFAULTS = {
   require_pkce: true,
 } as const satisfies Partial<ClientMetadata>
 
+export const CLIENT_ORIGINS = ['admin', 'registered', 'metadata_document'] as const
 /** Who made a client: an administrator, it itself (RFC 7591), or the document that its client_id is the address of. */
-export type ClientOrigin = 'admin' | 'registered' | 'metadata_document'
+export type ClientOrigin = (typeof CLIENT_ORIGINS)[number]
 
 export interface Client extends ClientMetadata {
   readonly client_id: string
@@ -142,6 +143,18 @@ export interface Client extends ClientMetadata {
   readonly disabled_at: Seconds | null
   readonly created_at: Seconds
   readonly updated_at: Seconds
+}
+
+/** A client without what it is registered with: who it is, and what became of it. */
+export type ClientIdentity = Omit<Client, keyof ClientMetadata>
+
+/** A client in its two halves. */
+export function partsOf(client: Client): { readonly identity: ClientIdentity; readonly metadata: ClientMetadata } {
+  const { client_id, client_secret_digest, origin, registration_access_token_digest, ...others } = client
+  const { metadata_expires_at, last_used_at, disabled_at, created_at, updated_at, ...metadata } = others
+  const credentials = { client_secret_digest, registration_access_token_digest }
+  const instants = { metadata_expires_at, last_used_at, disabled_at, created_at, updated_at }
+  return { identity: { client_id, origin, ...credentials, ...instants }, metadata }
 }
 
 /** What distinguishes an administrator's client from those that made themselves. */
