@@ -16,25 +16,27 @@ const FIXED = [
 ]
 
 /** @returns the header's value */
-export function contentSecurityPolicy({ form_action = [], frame_src = [] }: Pick<Page, 'form_action' | 'frame_src'>) {
-  const directives = [...FIXED, ["form-action 'self'", ...sourcesOf(form_action)].join(' ')]
-  if (frame_src.length > 0) directives.push(['frame-src', ...sourcesOf(frame_src)].join(' '))
+export function contentSecurityPolicy({
+  form_action = [],
+  frame_src = [],
+}: Pick<Page, 'form_action' | 'frame_src'>): string {
+  const directives = [...FIXED, ["form-action 'self'", ...sources(form_action, schemeOf)].join(' ')]
+  if (frame_src.length > 0) directives.push(['frame-src', ...sources(frame_src, originOf)].join(' '))
   return directives.join('; ')
 }
 
+type Source = (uri: URL) => string | undefined
+
+function sources(uris: readonly string[], sourceOf: Source): Set<string> {
+  const found = uris.map((uri) => URL.parse(uri)).map((url) => (url === null ? undefined : sourceOf(url)))
+  return new Set(found.filter((source) => source !== undefined))
+}
+
+/**
+ * CSP3 §6.4.1.2 holds for every redirect after a form, too, so that Chromium stops a client whose callback leads on to
+ * another origin of its own. Which that is, we cannot know: the scheme is what can be said (docs/decisions/0013).
+ */
+const schemeOf: Source = ({ protocol }) => (/^[a-z][a-z0-9+.-]*:$/.test(protocol) ? protocol : undefined)
+
 /** A name or an IPv4 address, and a port. URLs allow more in a host, `;` and `,` too, which would end a directive. */
-const ORIGIN = /^https?:\/\/[a-z0-9._-]+(:\d+)?$/
-const SCHEME = /^[a-z][a-z0-9+.-]*:$/
-
-function sourcesOf(uris: readonly string[]): Set<string> {
-  return new Set(uris.map(sourceOf).filter((source) => source !== undefined))
-}
-
-/** CSP3 §2.3.1: a host-source has no form for an IPv6 address, so that one is let through by its scheme. */
-function sourceOf(uri: string): string | undefined {
-  const url = URL.parse(uri)
-  if (url === null) return undefined
-  if (ORIGIN.test(url.origin)) return url.origin
-  const by_scheme = !/^https?:$/.test(url.protocol) || url.hostname.startsWith('[')
-  return by_scheme && SCHEME.test(url.protocol) ? url.protocol : undefined
-}
+const originOf: Source = ({ origin }) => (/^https?:\/\/[a-z0-9._-]+(:\d+)?$/.test(origin) ? origin : undefined)

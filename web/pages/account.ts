@@ -1,5 +1,4 @@
 import { type Html, html } from '../html.ts'
-import { monogram } from './client.ts'
 
 /** What a person is shown of their own account. */
 export interface ShownAccount {
@@ -7,8 +6,9 @@ export interface ShownAccount {
   readonly name: string | null
 }
 
-/** Who is meant: the name, and the user name below it. */
+/** Who is meant: the name, and the user name below it. Both are isolated, whatever direction they are written in. */
 export function accountCard({ username, name }: ShownAccount): Html {
-  return html`<div class="account">${monogram(name ?? username)}<div><strong><bdi>${name ?? username}</bdi></strong>
-${name !== null && html`<br><bdi>${username}</bdi>`}</div></div>`
+  const [letter = ''] = (name ?? username).match(/[\p{L}\p{N}]/u) ?? []
+  return html`<p class="account"><span class="initial" aria-hidden="true">${letter.toUpperCase()}</span>
+<span><strong><bdi>${name ?? username}</bdi></strong>${name !== null && html` <span class="hint"><bdi>${username}</bdi></span>`}</span></p>`
 }

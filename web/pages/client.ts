@@ -23,19 +23,36 @@ export function shownClient(client: Client): ShownClient {
   }
 }
 
-/** The name, which the client chose: whatever script it is in, the text around it stays in order. */
+/** The name, which the client chose: whatever direction it is written in, the text around it stays in order. */
 export function clientName({ name }: Pick<ShownClient, 'name'>): Html {
   return html`<bdi class="name">${name}</bdi>`
 }
 
-/** The first letter of a name, in place of a logo. */
-export function monogram(name: string): Html {
-  const [letter = ''] = name.match(/[\p{L}\p{N}]/u) ?? []
-  return html`<span class="monogram" aria-hidden="true">${letter.toUpperCase()}</span>`
+/** RFC 7591 §5: what a client says of itself may be a lie; nothing for a client that an administrator made. */
+export function selfRegisteredWarning(client: Pick<ShownClient, 'self_registered' | 'client_id'>): Html | false {
+  if (!client.self_registered) return false
+  // The address of a metadata document is the one thing about such a client that was verified.
+  const host = URL.parse(client.client_id)?.host
+  return html`<div class="warning" role="note">
+<p><strong>Not checked by an administrator</strong></p>
+<p>This application registered itself, under a name that it chose. ${
+    host && html`Its details come from <b>${host}</b>. `
+  }Go on only if you have just started it yourself and trust it.</p>
+</div>`
+}
+
+/** Where a client tells about itself, at the foot of a page; a home page only where somebody knows that it is its own. */
+export function clientLinks({ uri, policy_uri, tos_uri, self_registered }: ShownClient): Html | undefined {
+  const links = [
+    self_registered ? undefined : outsideLink(uri, 'About the application'),
+    outsideLink(policy_uri, 'Privacy policy'),
+    outsideLink(tos_uri, 'Terms of service'),
+  ].filter((link) => link !== undefined)
+  return links.length === 0 ? undefined : html`<ul class="links">${links.map((link) => html`<li>${link}</li>\n`)}</ul>`
 }
 
 /** A link to another site, in a new tab so that the step here is not lost; nothing when it is no web address. */
-export function outsideLink(uri: string | undefined, text: string): Html | undefined {
+function outsideLink(uri: string | undefined, text: string): Html | undefined {
   if (uri === undefined || !/^https?:$/.test(URL.parse(uri)?.protocol ?? '')) return undefined
   return html`<a href="${uri}" target="_blank" rel="noopener noreferrer">${text}</a>`
 }

@@ -1,42 +1,39 @@
-import type { AuthorizationDetail } from '../../server/protocol/authorization_request.ts'
 import { html } from '../html.ts'
 import { accountCard, type ShownAccount } from './account.ts'
-import { clientName, outsideLink, type ShownClient } from './client.ts'
+import { clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
 import { type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
-import { type ShownScope, scopeList } from './permissions.ts'
+import { type Permissions, permissionList } from './permissions.ts'
 
-export interface ConsentForm extends StepForm {
+export interface ConsentForm extends StepForm, Permissions {
   readonly client: ShownClient
   /** Where the answer goes: the redirect URI's host, or its scheme. */
   readonly redirect_host: string
   readonly account: ShownAccount
-  readonly scopes: readonly ShownScope[]
-  /** Claims that were asked for one by one. */
-  readonly claims?: readonly string[] | undefined
-  readonly resources?: readonly string[] | undefined
-  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
 }
 
 /** Sends `decision=approve` or `decision=deny`. */
 export function consentPage(form: ConsentForm): Page {
-  const { client, redirect_host, account, scopes, claims = [], resources = [], authorization_details = [] } = form
+  const { client, redirect_host, account, form_action } = form
   return {
-    title: `Allow ${client.name}?`,
-    content: html`<h1>Allow ${clientName(client)}?</h1>
+    title: `Allow ${client.name} to use your account?`,
+    content: html`<h1>Allow ${clientName(client)} to use your account?</h1>
+${selfRegisteredWarning(client)}
 ${accountCard(account)}
-${client.self_registered && html`<p class="warning">Not checked by an administrator.</p>`}
-${scopeList(scopes)}
-${claims.length > 0 && html`<ul>${claims.map((claim) => html`<li><code>${claim}</code></li>`)}</ul>`}
-${resources.length > 0 && html`<ul>${resources.map((resource) => html`<li><code>${resource}</code></li>`)}</ul>`}
-${authorization_details.map((detail) => html`<pre>${JSON.stringify(detail, null, 2)}</pre>`)}
-<p>You go on to <strong>${redirect_host}</strong>.</p>
-<p>${outsideLink(client.policy_uri, 'Privacy policy')} ${outsideLink(client.tos_uri, 'Terms of service')}</p>
+${permissionList(form)}
+<p class="destination">Either way you go on to ${onDevice(redirect_host) && 'an application on this device, '}<b>${redirect_host}</b>.</p>
 ${stepForm(
   form,
-  html`<button id="consent-approve" name="decision" value="approve">Allow</button>
-<button id="consent-deny" name="decision" value="deny">Deny</button>`,
-)}`,
-    ...(form.form_action && { form_action: form.form_action }),
+  html`<div class="pair">
+<button id="consent-approve" name="decision" value="approve">Allow</button>
+<button id="consent-deny" name="decision" value="deny">Deny</button>
+</div>`,
+)}
+${clientLinks(client)}`,
+    ...(form_action && { form_action }),
   }
+}
+
+function onDevice(host: string): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/.test(host)
 }

@@ -1,70 +1,79 @@
+/** @see [RFC 8628 §3.3](https://www.rfc-editor.org/rfc/rfc8628#section-3.3) user interaction */
 import { html } from '../html.ts'
 import { accountCard, type ShownAccount } from './account.ts'
-import { clientName, type ShownClient } from './client.ts'
-import { field, hiddenFields, problemSummary, type StepForm, stepForm } from './form.ts'
+import { clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
+import { type Field, field, hiddenFields, problemSummary, type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
-import { type ShownScope, scopeList } from './permissions.ts'
+import { type Permissions, permissionList } from './permissions.ts'
 
 export interface DeviceCodeForm extends StepForm {
-  /** What was entered before. */
+  /** What was entered before, or came with the link (§3.3.1). */
   readonly user_code?: string | undefined
   readonly problem?: string | undefined
 }
 
-/** RFC 8628 §3.3: sends `user_code`. */
+/** Sends `user_code`. */
 export function deviceCodePage(form: DeviceCodeForm): Page {
-  const code = {
+  const { user_code, problem } = form
+  const code: Field = {
     name: 'user_code',
     label: 'Code',
     type: 'text',
     autocomplete: 'off',
     autocapitalize: 'characters',
-    hint: 'The code that your device shows.',
-    value: form.user_code,
-    problem: form.problem,
-    autofocus: form.problem === undefined,
-  } as const
+    hint: user_code
+      ? 'Check that your device shows the same.'
+      : 'With or without the hyphen, in letters of either case.',
+    value: user_code,
+    problem,
+    autofocus: problem === undefined,
+  }
   return {
-    title: `${form.problem === undefined ? '' : 'Error: '}Connect a device`,
+    title: `${problem === undefined ? '' : 'Error: '}Connect a device`,
     content: html`<h1>Connect a device</h1>
+<p class="lead">Enter the code that your device shows.</p>
 ${problemSummary([code])}
 ${stepForm(form, html`${field(code)}<button id="device-submit">Continue</button>`)}`,
   }
 }
 
-export interface DeviceConfirmForm extends StepForm {
+export interface DeviceConfirmForm extends StepForm, Permissions {
   /** Sent as `user_code`. */
   readonly user_code: string
   readonly client: ShownClient
   readonly account: ShownAccount
-  readonly scopes: readonly ShownScope[]
-  readonly resources?: readonly string[] | undefined
   /** Where the device asked from, and what it says it is. */
   readonly address_prefix?: string | null | undefined
   readonly user_agent?: string | null | undefined
 }
 
-/** RFC 8628 §5.4: sends `user_code` and `decision=approve` or `decision=deny`. */
+/** Sends `user_code` and `decision=approve` or `decision=deny`. */
 export function deviceConfirmPage(form: DeviceConfirmForm): Page {
-  const { user_code, client, account, scopes, resources = [], address_prefix, user_agent } = form
+  const { user_code, client, account, address_prefix, user_agent } = form
   return {
     title: 'Connect this device?',
     content: html`<h1>Connect this device?</h1>
-<p class="lead">${clientName(client)} wants to use your account.</p>
-${accountCard(account)}
-${client.self_registered && html`<p class="warning">Not checked by an administrator.</p>`}
-${scopeList(scopes)}
-${resources.map((resource) => html`<p><code>${resource}</code></p>`)}
-<dl><dt>Code</dt><dd>${user_code}</dd>${address_prefix && html`<dt>Asked from</dt><dd>${address_prefix}</dd>`}${
-      user_agent && html`<dt>Device</dt><dd>${user_agent}</dd>`
+<p class="lead">${clientName(client)} asks to use your account on a device that shows this code:</p>
+<p class="code">${user_code}</p>
+<dl>${address_prefix && html`<dt>Asked from</dt><dd>${address_prefix}</dd>`}${
+      user_agent && html`<dt>Says it is</dt><dd>${user_agent}</dd>`
     }</dl>
-<p>Only continue if you started this.</p>
+<div class="warning" role="note">
+<p><strong>Only continue if you started this</strong></p>
+<p>If somebody sent you the code or a link to this page, they would get into your account: deny it.</p>
+</div>
+${selfRegisteredWarning(client)}
+${accountCard(account)}
+${permissionList(form)}
 ${stepForm(
   form,
   html`${hiddenFields({ user_code })}
+<div class="pair">
 <button id="device-approve" name="decision" value="approve">Allow</button>
-<button id="device-deny" name="decision" value="deny">Deny</button>`,
-)}`,
+<button id="device-deny" name="decision" value="deny">Deny</button>
+</div>`,
+)}
+${clientLinks(client)}`,
   }
 }
 
@@ -74,10 +83,12 @@ export interface DeviceDone {
 }
 
 export function deviceDonePage({ outcome, client }: DeviceDone): Page {
-  const title = outcome === 'approved' ? 'The device is connected' : 'The device was refused'
+  const approved = outcome === 'approved'
+  const title = approved ? 'The device is connected' : 'The device was refused'
   return {
     title,
     content: html`<h1>${title}</h1>
-<p>${outcome === 'approved' ? 'It goes on by itself in a moment.' : html`${clientName(client)} got no access.`} You can close this page.</p>`,
+<p>${clientName(client)} ${approved ? 'goes on by itself on your device, in a few seconds.' : 'got no access to your account.'}</p>
+<p>You can close this page.</p>`,
   }
 }

@@ -1,4 +1,5 @@
-import { html } from '../html.ts'
+import type { RedirectUriDifference } from '../../server/protocol/redirect_uri.ts'
+import { type Html, html } from '../html.ts'
 import type { Page } from './layout.ts'
 
 export interface ErrorPage {
@@ -10,22 +11,29 @@ export interface ErrorPage {
   readonly reference: string
   /** For a request that a client sent the person here with. */
   readonly from_client?: boolean | undefined
-  /** For the client's developer: what was received and, only for those who may know, what is registered. */
-  readonly redirect_uri?: { readonly received: string; readonly registered?: readonly string[] | undefined } | undefined
+  readonly redirect_uri?: RefusedRedirectUri | undefined
+}
+
+/** For the client's developer. */
+export interface RefusedRedirectUri {
+  readonly received: string
+  /** Only for those who may know: in development, and for administrators. */
+  readonly registered?: readonly RedirectUriDifference[] | undefined
 }
 
 /** What happened, what to do about it, and what to tell whoever runs this. */
-export function errorPage({ status, description, reference }: ErrorPage): Page {
-  const { title, advice } = wordsFor(status)
+export function errorPage({ status, description, reference, from_client = false, redirect_uri }: ErrorPage): Page {
+  const { title, advice } = wordsFor(status, from_client || redirect_uri !== undefined)
   return {
     title,
     content: html`<h1>${title}</h1>
 <p>${advice}</p>
-<dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>`,
+<dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>
+${redirect_uri && forDevelopers(redirect_uri)}`,
   }
 }
 
-function wordsFor(status: number): { title: string; advice: string } {
+function wordsFor(status: number, from_client: boolean): { title: string; advice: string } {
   switch (status) {
     case 403:
       return { title: 'This is not allowed', advice: 'Nothing was changed. Open the page again and start from there.' }
@@ -40,5 +48,30 @@ function wordsFor(status: number): { title: string; advice: string } {
       advice: 'Try again later. If it happens again, pass on the reference below.',
     }
   }
+  if (from_client) {
+    return {
+      title: 'You cannot sign in from there',
+      advice:
+        'The application that sent you here made a mistake. Nothing was shared with it. Go back and try again; if it happens again, pass on the reason and the reference to whoever runs the application.',
+    }
+  }
   return { title: 'This could not be understood', advice: 'Nothing was changed. Go back, check and try again.' }
+}
+
+function forDevelopers({ received, registered }: RefusedRedirectUri): Html {
+  return html`<section class="developer">
+<h2>For the application’s developer</h2>
+<p>This <code>redirect_uri</code> was received. It has to equal a registered one, character by character:</p>
+<pre><code>${received}</code></pre>
+${registered?.length === 0 && html`<p>None is registered for this client.</p>`}
+${
+  registered !== undefined &&
+  registered.length > 0 &&
+  html`<p>Registered, and how the received one differs:</p>
+<ul>${registered.map(
+    ({ registered, differs }) =>
+      html`<li><pre><code>${registered}</code></pre>${differs.length > 0 && html`<p class="hint">${differs.join('; ')}</p>`}</li>\n`,
+  )}</ul>`
+}
+</section>`
 }

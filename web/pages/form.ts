@@ -18,21 +18,31 @@ export interface Field {
   readonly value?: string | undefined
   /** Why what was entered cannot be taken. */
   readonly problem?: string | undefined
+  /** The id of what else is to be read with it. */
+  readonly described_by?: string | undefined
+  /** A link beside the label. */
+  readonly aside?: { readonly href: string; readonly text: string } | undefined
 }
 
 /** @see [WCAG 2.2 §3.3](https://www.w3.org/TR/WCAG22/#input-assistance): labels, hints and problems belong to inputs */
-export function field({ name, label, type, hint, value, problem, ...more }: Field): Html {
+export function field({ name, label, type, hint, value, problem, aside, ...more }: Field): Html {
   // A problem says what its hint says, and more.
   const [note, kind] = problem === undefined ? [hint, 'hint'] : [problem, 'problem']
+  const described_by = note === undefined ? more.described_by : `${name}-${kind}`
   return html`<div class="field">
-<label for="${name}">${label}${more.optional && html` <span>(optional)</span>`}</label>
+<div class="label"><label for="${name}">${label}${more.optional && html` <span>(optional)</span>`}</label>${
+    aside && html`<a href="${aside.href}">${aside.text}</a>`
+  }</div>
 ${note && html`<p class="${kind}" id="${name}-${kind}">${note}</p>`}
 <div class="input"><input id="${name}" name="${name}" type="${type}" autocomplete="${more.autocomplete}"
- autocapitalize="${more.autocapitalize ?? 'none'}" spellcheck="false"${value && html` value="${value}"`}${
-   more.fixed && html` readonly`
- }${!more.optional && html` required`}${more.autofocus && html` autofocus`}${
-   note && html` aria-describedby="${name}-${kind}"`
- }${problem && html` aria-invalid="true"`}></div>
+ autocapitalize="${more.autocapitalize ?? 'none'}" spellcheck="false"${[
+   value && html` value="${value}"`,
+   more.fixed && html` readonly`,
+   !more.optional && html` required`,
+   more.autofocus && html` autofocus`,
+   described_by && html` aria-describedby="${described_by}"`,
+   problem && html` aria-invalid="true"`,
+ ]}></div>
 </div>`
 }
 

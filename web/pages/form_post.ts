@@ -13,10 +13,9 @@ export function formPostPage({ redirect_uri, parameters }: FormPost): Page {
   return {
     title: 'One moment',
     content: html`<h1>One moment</h1>
-<p>You are being sent back to the application.</p>
+<p>You go back to the application now. If nothing happens, continue by hand.</p>
 <form method="post" action="${redirect_uri}">
-${hiddenFields(parameters)}
-<button>Continue</button>
+${hiddenFields(parameters)}<button>Continue</button>
 </form>`,
     scripts: ['submit_form'],
     form_action: [redirect_uri],

@@ -6,7 +6,7 @@ export interface Page {
   readonly content: Html
   /** What it is served with, besides the stylesheet. */
   readonly scripts?: readonly ScriptName[]
-  /** URIs where its forms may lead, besides here: each one's origin, or its scheme, joins the CSP's `form-action`. */
+  /** URIs where its forms may lead, besides here: their schemes join the CSP's `form-action`. */
   readonly form_action?: readonly string[]
   /** URIs that it shows in frames: their origins are the CSP's `frame-src`. */
   readonly frame_src?: readonly string[]

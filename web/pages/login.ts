@@ -1,6 +1,6 @@
-import { html } from '../html.ts'
+import { type Html, html } from '../html.ts'
 import { clientName, type ShownClient } from './client.ts'
-import { type Field, field, type StepForm, stepForm } from './form.ts'
+import { field, type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
 
 export interface LoginForm extends StepForm {
@@ -23,43 +23,52 @@ export interface LoginForm extends StepForm {
 
 /** Sends `username`, `password`, perhaps `remember=true`; or `cancel=true`. */
 export function loginPage(form: LoginForm): Page {
-  const { client, username, username_fixed, not_you_href, reauthenticate, problem, can_cancel, remember } = form
-  const name: Field = {
-    name: 'username',
-    label: 'User name or e-mail',
-    type: 'text',
-    autocomplete: 'username webauthn',
-    value: username,
-    fixed: username_fixed,
-    autofocus: problem === undefined && !username,
-  }
-  const password: Field = {
-    name: 'password',
-    label: 'Password',
-    type: 'password',
-    autocomplete: 'current-password',
-    autofocus: problem === undefined && Boolean(username),
-  }
+  const { client, reauthenticate, problem, can_cancel, remember, form_action } = form
   return {
     title: `${problem === undefined ? '' : 'Error: '}Sign in`,
     content: html`<h1>Sign in</h1>
-${client && html`<p class="lead">to go on to ${clientName(client)}</p>`}
-${reauthenticate && html`<p>You are signed in. Enter your password again to confirm that it is you.</p>`}
-${problem && html`<div class="summary" role="alert" tabindex="-1" autofocus><p>${problem}</p></div>`}
+${client && html`<p class="lead">to continue to ${clientName(client)}</p>`}
+${reauthenticate && html`<p>You are signed in. Enter your password again, to confirm that it is you.</p>`}
+${problem && html`<div class="summary" id="problem" role="alert" tabindex="-1" autofocus><p>${problem}</p></div>`}
 ${stepForm(
   form,
-  html`${field(name)}
-${username_fixed && not_you_href && html`<p><a href="${not_you_href}">Not you?</a></p>`}
-${field(password)}
-${
-  remember !== undefined &&
-  html`<label class="check"><input type="checkbox" name="remember" value="true"${remember && html` checked`}>
-Keep me signed in on this device</label>`
-}
+  html`${fields(form)}
+${remember !== undefined && rememberBox(remember)}
 <button id="login-submit">Sign in</button>
 ${can_cancel && html`<button id="login-cancel" class="quiet" name="cancel" value="true" formnovalidate>Cancel</button>`}`,
 )}`,
     scripts: ['show_password'],
-    ...(form.form_action && { form_action: form.form_action }),
+    ...(form_action && { form_action }),
   }
+}
+
+function fields({ username, username_fixed, not_you_href, problem }: LoginForm): Html[] {
+  // Which of the two was wrong is not said: the problem belongs to both.
+  const described_by = problem === undefined ? undefined : 'problem'
+  return [
+    field({
+      name: 'username',
+      label: 'User name or e-mail address',
+      type: 'text',
+      autocomplete: 'username webauthn',
+      value: username,
+      fixed: username_fixed,
+      autofocus: problem === undefined && !username,
+      described_by,
+      aside: username_fixed && not_you_href ? { href: not_you_href, text: 'Not you?' } : undefined,
+    }),
+    field({
+      name: 'password',
+      label: 'Password',
+      type: 'password',
+      autocomplete: 'current-password',
+      autofocus: problem === undefined && Boolean(username),
+      described_by,
+    }),
+  ]
+}
+
+function rememberBox(checked: boolean): Html {
+  return html`<label class="check"><input type="checkbox" name="remember" value="true"${checked && html` checked`}>
+<span>Keep me signed in on this device</span></label>`
 }

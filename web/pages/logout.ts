@@ -1,4 +1,4 @@
-import { html } from '../html.ts'
+import { type Html, html } from '../html.ts'
 import { accountCard, type ShownAccount } from './account.ts'
 import { clientName, type ShownClient } from './client.ts'
 import { hiddenFields, type StepForm, stepForm } from './form.ts'
@@ -18,7 +18,8 @@ export function logoutPage(form: LogoutForm): Page {
   return {
     title: 'Sign out?',
     content: html`<h1>Sign out?</h1>
-${client && html`<p class="lead">${clientName(client)} asks you to sign out here as well.</p>`}
+${client && html`<p class="lead">${clientName(client)} asks to sign you out here, and of everything that you signed in to from here.</p>`}
+${!client && html`<p class="lead">This signs you out here, and of everything that you signed in to from here.</p>`}
 ${accountCard(account)}
 ${stepForm(
   form,
@@ -44,11 +45,16 @@ export function signedOutPage({ return_to, frontchannel_logout_uris = [] }: Sign
     content: html`<h1>You have signed out</h1>
 ${
   return_to
-    ? html`<p><a id="go-on" href="${return_to.href}">Back to ${clientName(return_to.client)}</a></p>`
+    ? html`<p><a id="go-on" class="button" href="${return_to.href}">Back to ${clientName(return_to.client)}</a></p>`
     : html`<p>You can close this page.</p>`
 }
-${frontchannel_logout_uris.map((uri) => html`<iframe src="${uri}" title="Signing out" hidden></iframe>\n`)}`,
+${frontchannel_logout_uris.map(logoutFrame)}`,
     scripts: frontchannel_logout_uris.length > 0 ? ['go_on'] : [],
     frame_src: frontchannel_logout_uris,
   }
+}
+
+/** It may clean up after itself, and not lead this page away. */
+function logoutFrame(uri: string): Html {
+  return html`<iframe src="${uri}" title="Signing out" sandbox="allow-scripts allow-same-origin allow-forms" hidden></iframe>\n`
 }

@@ -16,11 +16,11 @@ export function selectAccountPage(form: SelectAccount): Page {
   return {
     title: 'Choose an account',
     content: html`<h1>Choose an account</h1>
-<p class="lead">to go on to ${clientName(client)}</p>
+<p class="lead">to continue to ${clientName(client)}</p>
+${accountCard(account)}
 ${stepForm(
   form,
-  html`${accountCard(account)}
-<button id="select-continue" name="choice" value="continue">Continue as <bdi>${account.name ?? account.username}</bdi></button>
+  html`<button id="select-continue" name="choice" value="continue">Continue as <bdi>${account.name ?? account.username}</bdi></button>
 <button id="select-other" class="quiet" name="choice" value="other">Use another account</button>
 <button id="select-cancel" class="quiet" name="choice" value="cancel">Cancel</button>`,
 )}`,

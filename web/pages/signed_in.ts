@@ -12,7 +12,8 @@ export function signedInPage({ account, logout_href }: SignedIn): Page {
   return {
     title: 'You are signed in',
     content: html`<h1>You are signed in</h1>
+<p class="lead">Applications that use this server can let you in without asking for your password.</p>
 ${accountCard(account)}
-<p><a href="${logout_href}">Sign out</a></p>`,
+<p><a class="button quiet" href="${logout_href}">Sign out</a></p>`,
   }
 }
