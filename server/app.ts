@@ -10,6 +10,7 @@ import { setDeadlines } from './http/deadline.ts'
 import { sendOAuthError } from './http/error_reply.ts'
 import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
+import { resourceScope } from './http/resource_scope.ts'
 import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
 import { consent } from './interactions/consent.ts'
 import { login } from './interactions/login.ts'
@@ -20,6 +21,7 @@ import { OAuthError } from './protocol/errors.ts'
 import { randomId } from './protocol/random_id.ts'
 import { issuerPath } from './protocol/server_metadata.ts'
 import { tokenApi } from './token_api/index.ts'
+import { proofAlgorithms } from './tokens/confirmation.ts'
 
 /** Pages that no registry names: what people do between one endpoint and the next. */
 const steps = [setup, login, selectAccount, consent, resume]
@@ -56,6 +58,10 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const below: [FastifyPluginAsync, string][] = [
     [publicScope(routesOf('public')), ''],
     [machineScope(deps, routesOf('machine')), issuerPath(config.issuer)],
+    [
+      resourceScope({ ...deps, dpop_algorithms: proofAlgorithms(config) }, routesOf('resource')),
+      issuerPath(config.issuer),
+    ],
     [tokenApi(deps), issuerPath(config.issuer)],
     [browserScope(deps, pages), issuerPath(config.issuer)],
     [adminScope(deps), `${issuerPath(config.issuer)}/admin/api`],

@@ -34,9 +34,6 @@ export function serverMetadata(config: Config, endpoints: readonly Endpoint[]): 
   return {
     issuer: config.issuer,
     ...Object.assign({}, ...parts),
-    // RFC 8414 §2 requires the member. Nothing here answers at an authorization endpoint, so there is no response type.
-    response_types_supported: [],
-    subject_types_supported: ['public'],
   }
 }
 

@@ -1,12 +1,23 @@
 import { discovery } from './discovery.ts'
+import { endSession } from './end_session.ts'
 import type { Endpoint } from './endpoint.ts'
 import { health } from './health.ts'
 import { introspection } from './introspection.ts'
 import { jwks } from './jwks.ts'
+import { protectedResourceMetadata } from './protected_resource_metadata.ts'
 import { revocation } from './revocation.ts'
 import { token } from './token.ts'
+import { userinfo } from './userinfo.ts'
 
-const described: readonly Endpoint[] = [jwks, token, revocation, introspection]
+const described: readonly Endpoint[] = [
+  jwks,
+  token,
+  userinfo,
+  revocation,
+  introspection,
+  endSession,
+  protectedResourceMetadata,
+]
 
 /** The registry: every endpoint of the protocol. `app.ts` mounts each in its scope, and discovery describes it. */
 export const endpoints: readonly Endpoint[] = [...described, discovery(described), health]

@@ -6,6 +6,8 @@ export interface CorsPolicy {
   readonly origins: '*' | ReadonlySet<string>
   readonly methods: string
   readonly headers: string
+  /** Headers of an answer that a script may read besides the usual ones. */
+  readonly exposed?: string
 }
 
 const PREFLIGHT_SECONDS = 600
@@ -16,7 +18,7 @@ const PREFLIGHT_SECONDS = 600
  *
  * @see [Fetch §3.3](https://fetch.spec.whatwg.org/#http-cors-protocol)
  */
-export function allowOrigins(app: FastifyInstance, { origins, methods, headers }: CorsPolicy): void {
+export function allowOrigins(app: FastifyInstance, { origins, methods, headers, exposed }: CorsPolicy): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (origins === '*') {
       reply.header('access-control-allow-origin', '*')
@@ -24,7 +26,10 @@ export function allowOrigins(app: FastifyInstance, { origins, methods, headers }
       // A cache must not show one origin what another was told.
       reply.header('vary', 'Origin')
       const { origin } = request.headers
-      if (origin !== undefined && origins.has(origin)) reply.header('access-control-allow-origin', origin)
+      if (origin !== undefined && origins.has(origin)) {
+        reply.header('access-control-allow-origin', origin)
+        if (exposed !== undefined) reply.header('access-control-expose-headers', exposed)
+      }
     }
     done()
   })

@@ -66,6 +66,8 @@ export interface OAuthErrorOptions {
   readonly status?: number
   /** Seconds until the caller should try again: becomes `Retry-After`. */
   readonly retry_after?: Seconds
+  /** What the challenge of a protected resource says besides: `scope`, `acr_values`, `max_age`. */
+  readonly challenge?: Readonly<Record<string, string>>
 }
 
 /**
@@ -78,6 +80,7 @@ export class OAuthError extends Error {
   readonly description: string
   readonly detail: string | undefined
   readonly retry_after: Seconds | undefined
+  readonly challenge: Readonly<Record<string, string>>
 
   constructor(code: OAuthErrorCode, description: string, options: OAuthErrorOptions = {}) {
     super(`${code}: ${description}`, { cause: options.cause })
@@ -87,5 +90,6 @@ export class OAuthError extends Error {
     this.description = description
     this.detail = options.detail
     this.retry_after = options.retry_after
+    this.challenge = options.challenge ?? {}
   }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Claims } from './claims.ts'
 import type { Grant } from './grant.ts'
-import type { SigningAlgorithm } from './resource.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './resource.ts'
 import type { Seconds } from './time.ts'
 
 /**
@@ -71,17 +71,23 @@ export function accessTokenHash(access_token: string, alg: SigningAlgorithm): st
   return digest.subarray(0, digest.length / 2).toString('base64url')
 }
 
+type Profile = 'oauth21' | 'fapi2'
+
 /**
- * How a client's ID tokens are signed: as it is registered, else RS256; under FAPI 2.0 PS256, since RS256 is none of its
- * algorithms.
+ * The algorithms that answers to clients are signed with. Under FAPI 2.0 RS256 is none of them.
  *
- * @see [OpenID Connect Registration 1.0 §2](https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata)
  * @see [FAPI 2.0 Security Profile §5.4.1](https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.4.1)
  */
-export function responseAlgorithm(
-  registered: SigningAlgorithm | undefined,
-  profile: 'oauth21' | 'fapi2',
-): SigningAlgorithm {
-  const alg = registered ?? 'RS256'
-  return profile === 'fapi2' && alg === 'RS256' ? 'PS256' : alg
+export function responseAlgorithms(profile: Profile): readonly SigningAlgorithm[] {
+  return profile === 'fapi2' ? SIGNING_ALGORITHMS.filter((alg) => alg !== 'RS256') : SIGNING_ALGORITHMS
+}
+
+/**
+ * How an answer to a client is signed: as it is registered, else RS256, or PS256 under FAPI 2.0.
+ *
+ * @see [OpenID Connect Registration 1.0 §2](https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata)
+ */
+export function responseAlgorithm(registered: SigningAlgorithm | undefined, profile: Profile): SigningAlgorithm {
+  if (registered !== undefined && responseAlgorithms(profile).includes(registered)) return registered
+  return profile === 'fapi2' ? 'PS256' : 'RS256'
 }

@@ -10,6 +10,28 @@ export interface ServerMetadata {
   readonly token_endpoint: string
   readonly revocation_endpoint: string
   readonly introspection_endpoint: string
+  readonly end_session_endpoint: string
+  readonly backchannel_logout_supported: boolean
+  readonly backchannel_logout_session_supported: boolean
+  readonly frontchannel_logout_supported: boolean
+  readonly frontchannel_logout_session_supported: boolean
+  readonly userinfo_endpoint: string
+  /** RFC 9728 §4 */
+  readonly protected_resources: readonly string[]
+  readonly scopes_supported: readonly string[]
+  readonly claims_supported: readonly string[]
+  readonly claim_types_supported: readonly string[]
+  readonly acr_values_supported: readonly string[]
+  readonly id_token_signing_alg_values_supported: readonly string[]
+  readonly id_token_encryption_alg_values_supported: readonly string[]
+  readonly id_token_encryption_enc_values_supported: readonly string[]
+  readonly userinfo_signing_alg_values_supported: readonly string[]
+  readonly userinfo_encryption_alg_values_supported: readonly string[]
+  readonly userinfo_encryption_enc_values_supported: readonly string[]
+  /** RFC 9701 §7 */
+  readonly introspection_signing_alg_values_supported: readonly string[]
+  readonly introspection_encryption_alg_values_supported: readonly string[]
+  readonly introspection_encryption_enc_values_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
   readonly response_types_supported: readonly string[]
   readonly subject_types_supported: readonly string[]

@@ -1,11 +1,15 @@
 import { errors, jwtVerify } from 'jose'
 import type { Deps } from '../deps.ts'
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access_token.ts'
-import { mayIssue } from '../protocol/grant.ts'
+import type { Account } from '../protocol/account.ts'
+import type { Client } from '../protocol/client.ts'
+import { type Grant, mayIssue } from '../protocol/grant.ts'
 
 // RFC 8725 §3.11 in spirit: what is longer was never made here, and is not worth a parse.
 const MAX_CHARACTERS = 8192
 const REQUIRED_CLAIMS = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti', 'token_type']
+
+export type VerifyDeps = Pick<Deps, 'config' | 'keys' | 'clock' | 'store'>
 
 export type VerifiedAccessToken =
   | { readonly outcome: 'valid'; readonly claims: AccessTokenClaims }
@@ -19,10 +23,7 @@ export type VerifiedAccessToken =
  *
  * @see [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)
  */
-export async function verifyAccessToken(
-  deps: Pick<Deps, 'config' | 'keys' | 'clock'>,
-  token: string,
-): Promise<VerifiedAccessToken> {
+export async function verifyAccessToken(deps: Omit<VerifyDeps, 'store'>, token: string): Promise<VerifiedAccessToken> {
   if (token.length > MAX_CHARACTERS) return { outcome: 'invalid' }
   try {
     const { payload, protectedHeader } = await jwtVerify<AccessTokenClaims>(
@@ -46,14 +47,41 @@ export async function verifyAccessToken(
   }
 }
 
-/** Whether a verified access token still stands: not revoked itself, and nothing that it hangs on has ended. */
-export async function isLive(deps: Pick<Deps, 'store'>, claims: AccessTokenClaims): Promise<boolean> {
-  if (await deps.store.isAccessTokenRevoked(claims.jti)) return false
-  if (claims.grant_id === undefined) {
-    const client = await deps.store.findClient(claims.client_id)
-    return client !== undefined && client.disabled_at === null
+/** Who is behind an access token that stands. */
+export interface Standing {
+  /** The one that the token was issued to. */
+  readonly client: Client
+  /** The person that it speaks for, and their grant; null where a client speaks for itself. */
+  readonly account: Account | null
+  readonly grant: Grant | null
+}
+
+/**
+ * Whether a verified access token still stands: not revoked itself, and nothing that it hangs on has ended.
+ *
+ * @returns undefined: it does not
+ */
+export async function standingOf(
+  deps: Pick<Deps, 'store'>,
+  { jti, client_id, grant_id }: AccessTokenClaims,
+): Promise<Standing | undefined> {
+  if (await deps.store.isAccessTokenRevoked(jti)) return undefined
+  if (grant_id === undefined) {
+    const client = await deps.store.findClient(client_id)
+    return client === undefined || client.disabled_at !== null ? undefined : { client, account: null, grant: null }
   }
-  const context = await deps.store.findGrant(claims.grant_id)
-  if (context?.client === undefined) return false
-  return typeof mayIssue({ client: context.client, account: context.account, grant: context.grant }) !== 'string'
+  const context = await deps.store.findGrant(grant_id)
+  if (context?.client === undefined) return undefined
+  const { grant, account } = context
+  const entitlement = mayIssue({ client: context.client, account, grant })
+  if (typeof entitlement === 'string') return undefined
+  // RFC 8693: an exchanged token hangs on the grant of another client, and both have to be in order.
+  const client = client_id === grant.client_id ? context.client : await deps.store.findClient(client_id)
+  if (client === undefined || client.disabled_at !== null) return undefined
+  return { client, account: entitlement.account, grant }
+}
+
+/** Whether a verified access token still stands. */
+export async function isLive(deps: Pick<Deps, 'store'>, claims: AccessTokenClaims): Promise<boolean> {
+  return (await standingOf(deps, claims)) !== undefined
 }
