@@ -26,7 +26,7 @@ function jobs(deps: Deps): Job[] {
     { name: 'read the keyring', every_seconds: config.keys.poll_seconds, run: () => keys.reload() },
     { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
     { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
-    { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, run: logouts.run, finish: logouts.finish },
+    { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, ...logouts },
     {
       name: 'sweep what has expired',
       every_seconds: config.storage.sweep_interval_seconds,

@@ -5,16 +5,32 @@ import { accounts } from './accounts.ts'
 import { apply } from './apply.ts'
 import { audit } from './audit.ts'
 import { clients } from './clients.ts'
+import { consents } from './consents.ts'
 import { grants } from './grants.ts'
 import { setGuard } from './guard.ts'
 import { keys } from './keys.ts'
+import { logoutDeliveries } from './logout_deliveries.ts'
 import { openapi } from './openapi.ts'
 import { resources } from './resources.ts'
 import { revocations } from './revocations.ts'
+import { sessions } from './sessions.ts'
 import { setupLinks } from './setup_links.ts'
 import { compileWhenCalled } from './validation.ts'
 
-const routes = [accounts, clients, resources, keys, grants, revocations, setupLinks, audit, apply]
+const routes = [
+  accounts,
+  clients,
+  resources,
+  keys,
+  grants,
+  revocations,
+  sessions,
+  consents,
+  logoutDeliveries,
+  setupLinks,
+  audit,
+  apply,
+]
 
 /** The admin API. Whoever calls it brings an access token for `<issuer>/admin/api`. */
 export function adminScope(deps: Deps): FastifyPluginAsync {

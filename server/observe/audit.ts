@@ -14,6 +14,7 @@ export type AuditEvent =
   | 'logout.undeliverable'
   | 'consent.granted'
   | 'consent.denied'
+  | 'consent.withdrawn'
   | 'authorization.code_issued'
   | 'token.issued'
   | 'code.replayed'

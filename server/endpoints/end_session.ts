@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { findClient } from '../clients/find_client.ts'
+import { queryOf } from '../http/browser_scope.ts'
+import { readBrowserState } from '../http/browser_state.ts'
+import { formOf } from '../http/machine_scope.ts'
+import { confirmLogout, type EndSessionRequest, logOut } from '../interactions/logout.ts'
+import { postLogoutTarget } from '../protocol/end_session.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { type Form, readParameters } from '../protocol/parameters.ts'
+import { issuerPath } from '../protocol/server_metadata.ts'
+import { verifyIdTokenHint } from '../tokens/id_token_hint.ts'
+import type { Endpoint, EndpointDeps } from './endpoint.ts'
+
+// §2 has logout_hint and ui_locales, too: the browser's own session and languages say more.
+const parameters = Type.Object({
+  id_token_hint: Type.Optional(Type.String()),
+  client_id: Type.Optional(Type.String()),
+  post_logout_redirect_uri: Type.Optional(Type.String()),
+  state: Type.Optional(Type.String()),
+})
+
+/**
+ * Signs a person out: here, and at the clients that asked to hear of it.
+ *
+ * @see [OpenID Connect RP-Initiated Logout 1.0 §2](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout)
+ */
+export const endSession: Endpoint = {
+  name: 'end_session_endpoint',
+  spec: 'RP-Initiated Logout 1.0 §2',
+  scope: 'browser',
+  metadata: ({ issuer }) => ({
+    end_session_endpoint: `${issuer}/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    frontchannel_logout_supported: true,
+    frontchannel_logout_session_supported: true,
+  }),
+  plugin:
+    (deps) =>
+    async (app, { sendPage }) => {
+      const action = `${issuerPath(deps.config.issuer)}/logout`
+
+      app.get('/logout', async (request, reply) => {
+        const asked = await readRequest(deps, queryOf(request))
+        const state = await readBrowserState(deps, request)
+        return logOut(deps, { asked, state, action }, { request, reply, sendPage })
+      })
+
+      // §2: OPs MUST support the use of POST, which a page of the client's sends.
+      app.post('/logout', { config: { cross_site: true } }, async (request, reply) => {
+        const form = formOf(request)
+        const asked = await readRequest(deps, form)
+        const state = await readBrowserState(deps, request)
+        const logout = { asked, state, action }
+        if (form.has('csrf_token')) return confirmLogout(deps, { ...logout, form }, { request, reply, sendPage })
+        if (state.session !== undefined) return logOut(deps, logout, { request, reply, sendPage })
+        // SameSite=Lax: a form on another site comes without our cookies; the redirect brings them.
+        return reply.redirect(`${action}?${queryFrom(form)}`, 303)
+      })
+    },
+}
+
+/** @throws {OAuthError} `invalid_request`, for a page: nothing that is not verified is redirected to */
+async function readRequest(deps: EndpointDeps, form: Form): Promise<EndSessionRequest> {
+  const asked = readParameters(parameters, form)
+  const hint = asked.id_token_hint === undefined ? undefined : await verifyIdTokenHint(deps, asked.id_token_hint)
+  if (asked.id_token_hint !== undefined && hint === undefined) throw refusal('id_token_hint is not valid')
+  const client_id = asked.client_id ?? hint?.client_id
+  // §2: the OP MUST verify that client_id is the one that the ID token was issued to.
+  if (hint !== undefined && hint.client_id !== client_id) throw refusal('id_token_hint was issued to another client')
+  const client = client_id === undefined ? undefined : await findClient(deps, client_id)
+  if (client_id !== undefined && client === undefined) throw refusal('client_id is not registered')
+
+  const { post_logout_redirect_uri, state } = asked
+  if (post_logout_redirect_uri === undefined) return { client, hint, target: undefined }
+  // §3: without a hint, there MUST be other means of confirming that the target is legitimate.
+  if (client === undefined) throw refusal('post_logout_redirect_uri needs id_token_hint or client_id')
+  const target = postLogoutTarget(client, post_logout_redirect_uri, state)
+  if (target === undefined) throw refusal('post_logout_redirect_uri is not registered', post_logout_redirect_uri)
+  return { client, hint, target }
+}
+
+function refusal(description: string, detail?: string): OAuthError {
+  return new OAuthError('invalid_request', description, detail === undefined ? {} : { detail })
+}
+
+function queryFrom(form: Form): string {
+  return new URLSearchParams(
+    Object.keys(parameters.properties).flatMap((name) => (form.get(name) ?? []).map((value) => [name, value])),
+  ).toString()
+}
