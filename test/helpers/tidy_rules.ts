@@ -29,7 +29,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   outbound: { uses: ['protocol'], packages: ['undici', 'node:'] },
   tokens: { uses: ['protocol', 'keys', 'observe/audit'], packages: ['jose', 'node:'] },
   accounts: { uses: ['protocol', 'observe/audit'], packages: ['argon2', '@zxcvbn-ts/', 'node:'] },
-  clients: { uses: ['protocol', 'tokens', 'observe/audit'], packages: ['jose', 'node:crypto'] },
+  // The registries of authentication methods and grant types say what a client may be registered with.
+  clients: {
+    uses: ['protocol', 'tokens', 'outbound', 'client_auth', 'grant_types', 'observe/audit'],
+    packages: ['typebox', 'node:crypto'],
+  },
   client_auth: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['node:crypto'] },
   grant_types: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['typebox'] },
   response_modes: { uses: ['protocol', 'tokens', 'web', 'http'], packages: ['fastify'] },
@@ -57,7 +61,6 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe/audit'],
     packages: FASTIFY,
   },
-  // The registries of authentication methods and grant types say what a client may be registered with.
   admin: {
     uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe', 'client_auth', 'grant_types'],
     packages: [...FASTIFY, 'node:'],
