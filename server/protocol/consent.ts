@@ -76,7 +76,7 @@ export function mergeConsent(
  */
 export function redirectHost(redirect_uri: string): string {
   const { protocol, host, hostname, pathname } = new URL(redirect_uri)
-  if (host === '') return protocol
+  if (!/^https?:$/.test(protocol)) return protocol
   return LOOPBACK.has(hostname) ? `${hostname}${pathname}` : host
 }
 
