@@ -2,6 +2,8 @@
 import type { InjectOptions } from 'fastify'
 import { mintCliToken } from '../../server/admin/cli_token.ts'
 import { basic, PASSWORD, type TestApp } from '../helpers/app.ts'
+import { makeConsent } from '../helpers/interaction.ts'
+import { seedSession } from '../helpers/session.ts'
 
 /** The form that a refusal has there. */
 export type ErrorForm = 'oauth' | 'token_api' | 'problem' | 'page'
@@ -123,6 +125,15 @@ const aGrant: Prepare = async (server) => {
   const { items } = await server.deps.store.listGrants({}, { limit: 1, cursor: null })
   return { path: `/grants/${items[0]?.grant_id}` }
 }
+const alice = async ({ deps }: TestApp) => (await deps.store.findAccountByIdentifier('alice'))?.account_id ?? ''
+const aSession: Prepare = async (server) => {
+  const { session } = await seedSession(server.deps, { account_id: await alice(server) })
+  return { path: `/sessions/${session.session_id}` }
+}
+const aConsent: Prepare = async (server) => {
+  await server.deps.store.saveConsent(makeConsent({ account_id: await alice(server), client_id: 'service' }), [])
+  return { path: '/consents?account=alice&client_id=service' }
+}
 const below =
   (prepare: Prepare, path: string): Prepare =>
   async (server, call) => {
@@ -136,6 +147,7 @@ const having =
 const credentials = async () => ({ username: 'alice', password: PASSWORD, scope: 'openid', resource: RESOURCE })
 const refresh = async (server: TestApp) => ({ refresh: (await server.signIn()).refresh })
 const token = async (server: TestApp) => ({ token: (await server.signIn()).access })
+const LOGOUT = { client_id: 'service', logout_hint: 'alice', ui_locales: 'en' }
 // There is an administrator, so the honest answer of the set-up page is that it is gone.
 const setUp = { route: '/setup', refusal: 'page', answers: 404 } as const
 
@@ -165,6 +177,16 @@ export const targets: readonly Target[] = [
     body: 'form',
 
     honest: async () => ({ url: '/setup', members: { token: 'x', username: 'root', email: '', password: PASSWORD } }),
+  },
+  { refusal: 'page', method: 'GET', route: '/logout', honest: async () => ({ url: '/logout', members: LOGOUT }) },
+  {
+    refusal: 'page',
+    method: 'POST',
+    route: '/logout',
+    body: 'form',
+    // Without cookies it is sent on to the page of the same name.
+    answers: 303,
+    honest: async () => ({ url: '/logout', members: LOGOUT }),
   },
   { refusal: 'page', method: 'GET', route: '/setup/done', honest: async () => ({ url: '/setup/done', members: {} }) },
   admin('GET', '/openapi.json'),
@@ -199,6 +221,13 @@ export const targets: readonly Target[] = [
   admin('GET', '/grants', async () => ({ members: { limit: '1', account: 'alice' } })),
   admin('GET', '/grants/:grant_id', aGrant),
   admin('DELETE', '/grants/:grant_id', aGrant),
+  admin('GET', '/sessions', async () => ({ members: { limit: '1', account: 'alice' } })),
+  admin('GET', '/sessions/:session_id', aSession),
+  admin('DELETE', '/sessions/:session_id', aSession),
+  admin('POST', '/sessions/end', async () => ({ members: { account: 'alice', created_before: 5 } })),
+  admin('GET', '/consents', async () => ({ members: { limit: '1', account: 'alice', client_id: 'service' } })),
+  admin('DELETE', '/consents', aConsent),
+  admin('GET', '/logout-deliveries', async () => ({ members: { limit: '1', client_id: 'service', session_id: 'x' } })),
   // There is an administrator already.
   { ...admin('POST', '/setup-links'), answers: 409 },
 ]

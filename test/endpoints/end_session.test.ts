@@ -2,6 +2,7 @@ import t from 'tap'
 import { ID_TOKEN_TYP } from '../../server/protocol/id_token.ts'
 import type { Session } from '../../server/protocol/session.ts'
 import { buildTestApp, NOW } from '../helpers/app.ts'
+import { seedSessionClient } from '../helpers/session.ts'
 import { type Browser, createBrowser, formIn, signInThroughPages, WEB_CLIENT } from '../helpers/web_client.ts'
 
 const test = await buildTestApp(t)
@@ -220,7 +221,7 @@ t.test(
       client_id: 'stranger',
       frontchannel_logout_uri: 'https://stranger.example/out',
     })
-    for (const client_id of ['front', 'plain', 'web']) await signInto(client_id, session)
+    for (const client_id of ['front', 'plain', 'web']) await seedSessionClient(deps, session, client_id)
     const id_token_hint = await idToken(session.session_id)
     const done = await browser.open(logout({ id_token_hint, post_logout_redirect_uri: BYE, state: 'x' }))
     t.equal(done.statusCode, 200)
@@ -232,30 +233,3 @@ t.test(
     t.match(done.body, `href="${BYE}?state=x"`)
   },
 )
-
-/** The session has signed alice in to a client. */
-async function signInto(client_id: string, { session_id, account_id, auth_time, amr, acr }: Session): Promise<void> {
-  const code = {
-    code_digest: `${client_id} ${session_id}`,
-    grant_id: `grant of ${client_id}`,
-    client_id,
-    account_id,
-    session_id,
-    redirect_uri: WEB_CLIENT.redirect_uris[0],
-    redirect_uri_sent: true,
-    code_challenge: null,
-    dpop_jkt: null,
-    nonce: null,
-    scope: 'openid',
-    resources: [],
-    claims: null,
-    authorization_details: [],
-    auth_time,
-    amr,
-    acr,
-    expires_at: NOW + 60,
-    claimed_at: null,
-  }
-  const outcome = await deps.store.createAuthorizationCode(code, null, NOW, [])
-  if (outcome !== 'created') throw new Error(outcome)
-}
