@@ -1,8 +1,8 @@
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { adminScope } from './admin/index.ts'
-import { createClientAuthenticator } from './client_auth/index.ts'
 import type { Deps } from './deps.ts'
+import { createClientRequests } from './endpoints/client_request.ts'
 import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 import { browserScope } from './http/browser_scope.ts'
@@ -39,7 +39,7 @@ const MAX_PARAMETER_CHARACTERS = 2048
 export async function buildApp(deps: Deps, draining: () => boolean = () => false): Promise<FastifyInstance> {
   const app = createFastify(deps)
   const { config } = deps
-  const endpointDeps: EndpointDeps = { ...deps, draining, authenticateClient: createClientAuthenticator(deps) }
+  const endpointDeps: EndpointDeps = { ...deps, ...createClientRequests(deps), draining }
   const forPrograms = endpoints.filter((endpoint) => endpoint.scope !== 'browser')
   const forBrowsers = endpoints.filter((endpoint) => endpoint.scope === 'browser')
   const routesOf = (scope: EndpointScope) =>

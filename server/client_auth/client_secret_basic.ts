@@ -1,6 +1,7 @@
 import { OAuthError } from '../protocol/errors.ts'
 import { decodeFormComponent, single } from '../protocol/parameters.ts'
 import type { ClientAuthMethod } from './client_auth.ts'
+import { secretRefusal } from './client_secret.ts'
 
 /**
  * The secret in the Authorization header.
@@ -12,6 +13,7 @@ export const clientSecretBasic: ClientAuthMethod = {
   token_endpoint_auth_method: 'client_secret_basic',
   spec: 'RFC 6749 §2.3.1',
   registered_as: ['client_secret_basic', 'client_secret_post'],
+  carried_in: 'authorization',
   read({ authorization, form }) {
     if (authorization === undefined) return undefined
     const credentials = /^basic +([a-z0-9+/_-]+=*)$/i.exec(authorization)?.[1]
@@ -24,7 +26,8 @@ export const clientSecretBasic: ClientAuthMethod = {
       throw new OAuthError('invalid_request', 'client_id differs from the one in the Authorization header')
     }
     // §2.3.1 wants both parts form-encoded first. Many clients send the secret as it is, so either spelling may match.
-    return { client_id, secrets: [...new Set([decodeOrKeep(encoded_secret), encoded_secret])] }
+    const secrets = [...new Set([decodeOrKeep(encoded_secret), encoded_secret])]
+    return { client_id, refusal: (deps, client) => secretRefusal(deps, client, secrets) }
   },
 }
 

@@ -1,21 +1,27 @@
-import { timingSafeEqual } from 'node:crypto'
-import { type FindClientDeps, findClient } from '../clients/find_client.ts'
+import { findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { AuthenticatedClient, Client } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { clientAuthAddressLimit, clientAuthLimit } from '../protocol/throttle.ts'
 import type { Seconds } from '../protocol/time.ts'
-import type { ClientAuthMethod, ClientAuthRequest, PresentedClient } from './client_auth.ts'
+import type { ClientAuthDeps, ClientAuthMethod, ClientAuthRequest, PresentedClient } from './client_auth.ts'
 import { clientSecretBasic } from './client_secret_basic.ts'
 import { clientSecretPost } from './client_secret_post.ts'
 import { none } from './none.ts'
+import { privateKeyJwt } from './private_key_jwt.ts'
+import { selfSignedTlsClientAuth } from './self_signed_tls_client_auth.ts'
+import { tlsClientAuth } from './tls_client_auth.ts'
 
 /** The registry: how a client may authenticate. Discovery and registration follow from it. */
-export const clientAuthMethods: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost, none]
-
-/** The label under which the vault digests client secrets. */
-export const CLIENT_SECRET_LABEL = 'client_secret'
+export const clientAuthMethods: readonly ClientAuthMethod[] = [
+  clientSecretBasic,
+  clientSecretPost,
+  privateKeyJwt,
+  tlsClientAuth,
+  selfSignedTlsClientAuth,
+  none,
+]
 
 const MAX_LOCKED = 10_000
 
@@ -29,18 +35,19 @@ export type AuthenticateClient = (request: ClientAuthRequest, caller: Caller) =>
  *
  * @throws {OAuthError} from the function: `invalid_client`, or `invalid_request` for two methods at once
  */
-export function createClientAuthenticator(deps: FindClientDeps & Pick<Deps, 'vault' | 'random'>): AuthenticateClient {
+export function createClientAuthenticator(deps: ClientAuthDeps & Pick<Deps, 'random'>): AuthenticateClient {
   const locked = new Map<string, Seconds>()
   return async (request, caller) => {
-    const { method, presented } = readPresented(request)
-    const attempt = { client_id: presented.client_id, address_prefix: caller.address_prefix }
+    const presented = readPresented(request)
+    const { client_id } = presented
+    const attempt = { client_id, address_prefix: caller.address_prefix }
     // A client_id may hold spaces and a prefix holds none, so no two pairs are the same text.
-    const name = `${caller.address_prefix} ${presented.client_id}`
+    const name = `${caller.address_prefix} ${client_id}`
     const now = deps.clock.now()
     const locked_until = locked.get(name) ?? 0
     if (locked_until > now) throw tooManyFailures(locked_until - now)
-    const client = await findClient(deps, presented.client_id)
-    const failure = whyNot(deps, client, method, presented)
+    const client = await findClient(deps, client_id)
+    const failure = await whyNot(deps, client, presented)
     if (client !== undefined && failure === undefined) return client as AuthenticatedClient
     const digest = (label: string, value: string) => deps.vault.digest(label, value)
     const limit = clientAuthLimit(attempt, deps.config.throttle, digest)
@@ -59,38 +66,36 @@ export function createClientAuthenticator(deps: FindClientDeps & Pick<Deps, 'vau
   }
 }
 
-function readPresented(request: ClientAuthRequest): { method: ClientAuthMethod; presented: PresentedClient } {
-  const found = clientAuthMethods.flatMap((method) => {
+interface Presented {
+  readonly client_id: string
+  /** Which of these it is, the client's registration says. */
+  readonly by: readonly { readonly method: ClientAuthMethod; readonly presented: PresentedClient }[]
+}
+
+function readPresented(request: ClientAuthRequest): Presented {
+  const by = clientAuthMethods.flatMap((method) => {
     const presented = method.read(request)
     return presented === undefined ? [] : [{ method, presented }]
   })
-  const [first, second] = found
   // RFC 6749 §2.3: the client MUST NOT use more than one authentication method in each request.
-  if (second !== undefined) throw new OAuthError('invalid_request', 'more than one client authentication method')
-  // RFC 6749 Appendix A.1: client-id = *VSCHAR.
-  if (first === undefined || !/^[\x20-\x7e]+$/.test(first.presented.client_id)) {
-    throw new OAuthError('invalid_client', 'no client authentication included')
+  if (new Set(by.map(({ method }) => method.carried_in)).size > 1) {
+    throw new OAuthError('invalid_request', 'more than one client authentication method')
   }
-  return first
+  const client_id = by[0]?.presented.client_id ?? ''
+  // RFC 6749 Appendix A.1: client-id = *VSCHAR.
+  if (!/^[\x20-\x7e]+$/.test(client_id)) throw new OAuthError('invalid_client', 'no client authentication included')
+  return { client_id, by }
 }
 
-function whyNot(
-  deps: Pick<Deps, 'vault'>,
+async function whyNot(
+  deps: ClientAuthDeps,
   client: Client | undefined,
-  method: ClientAuthMethod,
-  presented: PresentedClient,
-): string | undefined {
+  { by }: Presented,
+): Promise<string | undefined> {
   if (client === undefined) return 'unknown client'
   if (client.disabled_at !== null) return 'client disabled'
-  if (!method.registered_as.includes(client.token_endpoint_auth_method)) return 'another method is registered'
-  if (method.token_endpoint_auth_method === 'none') return undefined
-  const stored = client.client_secret_digest
-  const matches = (secret: string) => stored !== null && equal(deps.vault.digest(CLIENT_SECRET_LABEL, secret), stored)
-  return presented.secrets.some(matches) ? undefined : 'wrong secret'
-}
-
-function equal(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  const used = by.find(({ method }) => method.registered_as.includes(client.token_endpoint_auth_method))
+  return used === undefined ? 'another method is registered' : await used.presented.refusal(deps, client)
 }
 
 /** Bounded: when the map is full the oldest lock is forgotten, and the database says so again at the next failure. */

@@ -1,5 +1,4 @@
-import { single } from '../protocol/parameters.ts'
-import type { ClientAuthMethod } from './client_auth.ts'
+import { type ClientAuthMethod, namedClient } from './client_auth.ts'
 
 /**
  * A public client names itself and proves nothing.
@@ -10,9 +9,9 @@ export const none: ClientAuthMethod = {
   token_endpoint_auth_method: 'none',
   spec: 'RFC 6749 §3.2.1',
   registered_as: ['none'],
-  read({ authorization, form }) {
-    const client_id = single(form, 'client_id')
-    if (authorization !== undefined || client_id === undefined || form.has('client_secret')) return undefined
-    return { client_id, secrets: [] }
+  carried_in: 'client_id',
+  read(request) {
+    const client_id = namedClient(request)
+    return client_id === undefined ? undefined : { client_id, refusal: async () => undefined }
   },
 }

@@ -1,4 +1,4 @@
-import { CLIENT_SECRET_LABEL } from '../client_auth/index.ts'
+import { CLIENT_SECRET_LABEL } from '../client_auth/client_secret.ts'
 import type { Deps } from '../deps.ts'
 import { type ClientMetadata, hasSecret } from '../protocol/client.ts'
 

@@ -1,15 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Config } from '../../config/schema.ts'
-import type { AuthenticateClient } from '../client_auth/index.ts'
 import type { Deps } from '../deps.ts'
 import type { PageOptions } from '../http/browser_scope.ts'
 import type { ServerMetadata } from '../protocol/server_metadata.ts'
+import type { ClientRequests } from './client_request.ts'
 
 /** Which rules about bodies, cookies, CORS, caching and errors hold around an endpoint; see `server/http/`. */
 export type EndpointScope = 'public' | 'machine' | 'browser' | 'resource' | 'admin'
 
-export interface EndpointDeps extends Deps {
-  readonly authenticateClient: AuthenticateClient
+export interface EndpointDeps extends Deps, ClientRequests {
   /** Whether the process is on its way out and wants no new work. */
   draining(): boolean
 }

@@ -31,8 +31,7 @@ export const revocation: Endpoint = {
     app.post('/revoke', async (request, reply) => {
       const form = formOf(request)
       const caller = callerOf(request)
-      const { authorization } = request.headers
-      const { client_id } = await deps.authenticateClient({ authorization, form }, caller)
+      const { client_id } = await deps.authenticateClient(request)
       const { token } = readParameters(parameters, form)
       if (!(await revokeRefreshToken(deps, token, client_id, caller))) {
         await revokeAccessToken(deps, token, client_id, caller)

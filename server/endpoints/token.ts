@@ -3,6 +3,7 @@ import { grantTypes } from '../grant_types/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
+import { assertBound } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { readParameters, single } from '../protocol/parameters.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -26,8 +27,7 @@ export const token: Endpoint = {
     app.post('/token', async (request) => {
       const form = formOf(request)
       const caller = callerOf(request)
-      const { authorization } = request.headers
-      const client = await deps.authenticateClient({ authorization, form }, caller)
+      const client = await deps.authenticateClient(request)
       const asked = single(form, 'grant_type')
       if (asked === undefined) throw new OAuthError('invalid_request', 'grant_type is missing')
       const grantType = grantTypes.find(({ grant_type }) => grant_type === asked)
@@ -37,7 +37,9 @@ export const token: Endpoint = {
         throw new OAuthError('unauthorized_client', 'the client is not registered for this grant type')
       }
       const parameters = readParameters(grantType.parameters, form)
-      return grantType.exchange({ client, parameters, confirmation: undefined, caller, now: deps.clock.now() }, deps)
+      const confirmation = await deps.confirmationOf(request, client)
+      assertBound(deps.config.profile, client, confirmation)
+      return grantType.exchange({ client, parameters, confirmation, caller, now: deps.clock.now() }, deps)
     })
   },
 }

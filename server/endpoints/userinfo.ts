@@ -46,7 +46,7 @@ async function describePerson(deps: EndpointDeps, request: FastifyRequest) {
       method: request.method,
       htu: `${deps.config.issuer}/userinfo`,
       dpop: request.headers.dpop,
-      certificate: undefined,
+      certificate: deps.certificateOf(request),
     },
     { scope: 'openid' },
   )

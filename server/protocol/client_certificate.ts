@@ -31,16 +31,18 @@ export interface SubjectAlternativeNames {
 
 /** Whether a certificate has the one name that a client is registered with (RFC 8705 §2.1.2). */
 export function namesClient({ subject_dn, san }: ClientCertificate, client: ClientMetadata): boolean {
-  const expected = [
-    client.tls_client_auth_subject_dn && subject_dn === normalizedName(client.tls_client_auth_subject_dn),
-    client.tls_client_auth_san_dns && holds(san.dns, client.tls_client_auth_san_dns, lowerCase),
-    client.tls_client_auth_san_uri && holds(san.uri, client.tls_client_auth_san_uri, (uri) => uri),
-    client.tls_client_auth_san_ip && holds(san.ip, client.tls_client_auth_san_ip, plainAddress),
-    client.tls_client_auth_san_email && holds(san.email, client.tls_client_auth_san_email, (email) => email),
-  ].filter((verdict) => verdict !== undefined && verdict !== '')
-  const [matches, another] = expected
-  // Exactly one of the names is registered; subject_dn and its normal form are both undefined for what is no name.
-  return matches === true && another === undefined && (subject_dn !== undefined || !client.tls_client_auth_subject_dn)
+  const {
+    tls_client_auth_subject_dn: dn,
+    tls_client_auth_san_dns: dns,
+    tls_client_auth_san_uri: uri,
+    tls_client_auth_san_ip: ip,
+    tls_client_auth_san_email: email,
+  } = client
+  if (dn !== undefined) return subject_dn !== undefined && subject_dn === normalizedName(dn)
+  if (dns !== undefined) return holds(san.dns, dns, lowerCase)
+  if (uri !== undefined) return san.uri.includes(uri)
+  if (ip !== undefined) return holds(san.ip, ip, plainAddress)
+  return email !== undefined && san.email.includes(email)
 }
 
 function holds(names: readonly string[], name: string, normal: (name: string) => string): boolean {
@@ -78,7 +80,7 @@ const KINDS: Readonly<Record<string, keyof SubjectAlternativeNames>> = {
  * @see [crypto: x509.subjectAltName](https://nodejs.org/api/crypto.html#x509subjectaltname)
  */
 export function readSubjectAltName(text: string | undefined): SubjectAlternativeNames {
-  const names = { dns: new Array<string>(), uri: new Array<string>(), ip: new Array<string>(), email: new Array<string>() }
+  const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] }
   const entry = /([^:,]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y
   while (text !== undefined && entry.lastIndex < text.length) {
     const [, kind = '', value = ''] = entry.exec(text) ?? []

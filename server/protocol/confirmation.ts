@@ -1,4 +1,6 @@
 import { type Client, isConfidential } from './client.ts'
+import { OAuthError } from './errors.ts'
+import type { Profile } from './profile.ts'
 
 /**
  * The key that a token is bound to: whoever presents the token shows that they hold the key.
@@ -33,4 +35,30 @@ export function refreshTokenConfirmation(
 ): Confirmation | null {
   if (confirmation === undefined) return null
   return !isConfidential(client) || client.refresh_token_profile === 'fixed' ? confirmation : null
+}
+
+type Bound = Pick<Client, 'tls_client_certificate_bound_access_tokens' | 'dpop_bound_access_tokens'>
+
+/** Whether tokens for a client are bound to the certificate that it shows, where it shows no DPoP proof. */
+export function certificateCounts(profile: Profile, client: Bound): boolean {
+  return client.tls_client_certificate_bound_access_tokens === true || profile === 'fapi2'
+}
+
+/**
+ * Whether a client has shown the key that its tokens are to be bound to.
+ *
+ * @throws {OAuthError} `invalid_dpop_proof` or `invalid_request`
+ */
+export function assertBound(profile: Profile, client: Bound, shown: Confirmation | undefined): void {
+  // RFC 9449 §5.2: then the server MUST reject token requests that do not contain a DPoP proof.
+  if (client.dpop_bound_access_tokens && (shown === undefined || !('jkt' in shown))) {
+    throw new OAuthError('invalid_dpop_proof', 'this client has to send a DPoP proof')
+  }
+  if (shown !== undefined) return
+  // RFC 8705 §3.4
+  if (client.tls_client_certificate_bound_access_tokens) {
+    throw new OAuthError('invalid_request', 'this client has to show its certificate')
+  }
+  // FAPI 2.0 Security Profile §5.3.2.1: only sender-constrained access tokens are issued.
+  if (profile === 'fapi2') throw new OAuthError('invalid_request', 'a DPoP proof or a client certificate is required')
 }

@@ -85,3 +85,9 @@ function publicKeyOf(key: ClientJwk): ClientJwk {
   const members = (PUBLIC_MEMBERS[key.kty] ?? []).map((name): [string, unknown] => [name, key[name]])
   return { kty: key.kty, ...(key.kid === undefined ? {} : { kid: key.kid }), ...Object.fromEntries(members) }
 }
+
+/** Whether two public keys are the same, whatever else is said of them. */
+export function sameKey(a: ClientJwk, b: ClientJwk): boolean {
+  const members = PUBLIC_MEMBERS[a.kty]
+  return a.kty === b.kty && members !== undefined && members.every((name) => a[name] === b[name])
+}

@@ -1,10 +1,11 @@
 import { calculateJwkThumbprint } from 'jose'
 import type { Deps } from '../deps.ts'
 import type { ClientCertificate } from '../protocol/client_certificate.ts'
-import { CLIENT_SIGNING_ALGORITHMS, FAPI2_SIGNING_ALGORITHMS, readUnverifiedJwt } from '../protocol/client_jwt.ts'
+import { readUnverifiedJwt } from '../protocol/client_jwt.ts'
 import type { Confirmation } from '../protocol/confirmation.ts'
 import { isDpopNonce, type ProofRules, readProof } from '../protocol/dpop.ts'
 import { OAuthError, type OAuthErrorCode } from '../protocol/errors.ts'
+import { clientSigningAlgorithms } from '../protocol/profile.ts'
 import { ClientJwtError, verifySignature } from './client_jwt.ts'
 
 export type ConfirmationDeps = Pick<Deps, 'config' | 'store' | 'vault' | 'clock'>
@@ -41,7 +42,7 @@ export async function shownConfirmation(
 
 /** The algorithms that a proof may be signed with. */
 export function proofAlgorithms(config: Deps['config']): readonly string[] {
-  return config.profile === 'fapi2' ? FAPI2_SIGNING_ALGORITHMS : CLIENT_SIGNING_ALGORITHMS
+  return clientSigningAlgorithms(config.profile)
 }
 
 async function verifyProof(

@@ -1,7 +1,7 @@
 /** Puts clients, accounts and grants straight into a server's database, where making each by a sign-in would take too long. */
 import { loadConfig } from '../../config/load.ts'
 import { newAccount } from '../../server/accounts/account.ts'
-import { CLIENT_SECRET_LABEL } from '../../server/client_auth/index.ts'
+import { CLIENT_SECRET_LABEL } from '../../server/client_auth/client_secret.ts'
 import type { Deps } from '../../server/deps.ts'
 import { openDeps } from '../../server/main.ts'
 import type { Account } from '../../server/protocol/account.ts'
