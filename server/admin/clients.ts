@@ -117,12 +117,14 @@ export function clients(deps: Deps): FastifyPluginAsyncTypebox {
         schema: {
           tags,
           operationId: 'listClients',
-          querystring: closed(pageQuery),
+          querystring: closed({ ...pageQuery, origin: Type.Optional(Type.Enum([...CLIENT_ORIGINS])) }),
           response: { 200: page(ClientView), ...problems },
         },
       },
       async (request) => {
-        const { items, next_cursor } = await deps.store.listClients(pageRequest(request.query))
+        const { origin } = request.query
+        const filter = origin === undefined ? {} : { origin }
+        const { items, next_cursor } = await deps.store.listClients(filter, pageRequest(request.query))
         return { items: items.map(describeClient), next_cursor }
       },
     )

@@ -1,4 +1,4 @@
-import { CLIENT_DEFAULTS, type Client, type ClientMetadata, isConfidential } from '../protocol/client.ts'
+import { CLIENT_DEFAULTS, type Client, type ClientMetadata, hasSecret } from '../protocol/client.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
@@ -68,15 +68,16 @@ export function clientStore(driver: Driver): ClientStore {
       return row && clientOf(row)
     },
 
-    async listClients(page) {
+    async listClients({ origin }, page) {
       const after = readCursor(page.cursor, [''] as const)
-      const rows = await driver.query<ClientRow>(sql.LIST_CLIENTS, [...after, page.limit + 1])
+      const [columns, values] = origin === undefined ? [[], []] : [['origin'] as const, [origin]]
+      const rows = await driver.query<ClientRow>(sql.listClients(columns), [...after, page.limit + 1, ...values])
       return pageOf(rows.map(clientOf), page, (last) => [last.client_id])
     },
 
     async updateClient(client, audit) {
       const { client_id, disabled_at, updated_at, client_secret_digest, registration_access_token_digest } = client
-      const credentials = [client_secret_digest, isConfidential(client) ? 1 : 0, registration_access_token_digest]
+      const credentials = [client_secret_digest, hasSecret(client) ? 1 : 0, registration_access_token_digest]
       const values = [client_id, metadataText(client), disabled_at, updated_at, ...credentials]
       return (await happens(driver, { sql: sql.UPDATE_CLIENT, values }, audit)) ? 'updated' : 'not_found'
     },

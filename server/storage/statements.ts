@@ -101,8 +101,10 @@ export const INSERT_FIRST_ADMINISTRATOR = `${insertSelect('accounts', ACCOUNT, A
 
 export const INSERT_CLIENT = insert('clients', CLIENT, OR_NOTHING)
 export const SELECT_CLIENT = `SELECT ${CLIENT.join(', ')} FROM clients WHERE client_id = $1`
-export const LIST_CLIENTS = list('clients', CLIENT, ['client_id'])
-/** `$6` is 1 for a confidential client, which keeps its secret when none is given. */
+export function listClients(filters: readonly 'origin'[]): string {
+  return list('clients', CLIENT, ['client_id'], filters)
+}
+/** `$6` is 1 for a client with a secret, which it keeps when none is given. */
 export const UPDATE_CLIENT = `UPDATE clients SET metadata = $2, disabled_at = $3, updated_at = $4,
     client_secret_digest = CASE WHEN CAST($6 AS bigint) = 1 THEN COALESCE($5, client_secret_digest) END,
     registration_access_token_digest = COALESCE($7, registration_access_token_digest)

@@ -93,7 +93,7 @@ export interface AccountStore {
 export interface ClientStore {
   createClient(client: Client, audit: Audit): Promise<'created' | 'exists'>
   findClient(client_id: string): Promise<Client | undefined>
-  listClients(page: PageRequest): Promise<Page<Client>>
+  listClients(filter: { origin?: Client['origin'] }, page: PageRequest): Promise<Page<Client>>
   /** Replaces the metadata and, when they are given, the digests of the secret and of the registration access token. */
   updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
   /** Deletes the client with its consents and revokes its grants in the same commit. */

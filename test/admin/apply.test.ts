@@ -19,7 +19,7 @@ const document = {
       resources: [API],
       first_party: true,
       refresh_token_profile: 'standard',
-      contacts: ['ops@example.com'],
+      request_uris: ['ops@example.com'],
     },
   ],
   users: [
@@ -56,7 +56,7 @@ async function apply(body: unknown, query = ''): Promise<string[]> {
 
 t.test('a dry run tells everything and changes nothing', async (t) => {
   const response = await call('POST', 'apply?dry_run=true', document)
-  t.match(response.json(), { dry_run: true, unchanged: 0, ignored: ['clients/0/contacts'] })
+  t.match(response.json(), { dry_run: true, unchanged: 0, ignored: ['clients/0/request_uris'] })
   const { changes } = response.json()
   t.same(
     changes.map(({ kind, id, action }: Record<string, string>) => [kind, id, action]),

@@ -13,7 +13,7 @@ async function authenticates(client_id: string, secret: string): Promise<boolean
 }
 
 t.test('RFC 7591 §3.2.1: a secret is made, shown once, and works', async (t) => {
-  const made = await call('POST', 'clients', { ...SERVICE, redirect_uris: ['https://app.example.com'] })
+  const made = await call('POST', 'clients', { ...SERVICE, request_uris: ['https://app.example.com'] })
   t.equal(made.statusCode, 201)
   t.same(await auditedEvents(admin, 1), ['admin.client_created cli'])
   const { client_secret, ...client } = made.json()
@@ -24,7 +24,7 @@ t.test('RFC 7591 §3.2.1: a secret is made, shown once, and works', async (t) =>
     scope: 'read write',
     refresh_token_profile: 'standard',
     client_secret_expires_at: 0,
-    ignored_members: ['redirect_uris'],
+    ignored_members: ['request_uris'],
   })
   t.ok(await authenticates('service', client_secret))
   for (const path of ['clients', 'clients/service']) {

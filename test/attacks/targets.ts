@@ -208,6 +208,11 @@ export const targets: readonly Target[] = [
   admin('PATCH', '/clients/:client_id', having(aClient, { scope: 'write', client_name: null, first_party: true })),
   admin('DELETE', '/clients/:client_id', aClient),
   admin('POST', '/clients/:client_id/rotate-secret', below(aClient, '/rotate-secret')),
+  admin('GET', '/initial-access-tokens', async () => ({ members: { limit: '1' } })),
+  admin('POST', '/initial-access-tokens', async () => ({ members: { uses: 1, expires_in: 60 } })),
+  admin('DELETE', '/initial-access-tokens/:token_id', async (_, call) => ({
+    path: `/initial-access-tokens/${(await call('POST', '/initial-access-tokens', {})).token_id}`,
+  })),
   admin('GET', '/resources', async () => ({ members: { limit: '1', resource: RESOURCE } })),
   admin('POST', '/resources', async () => ({ members: resource() })),
   admin('PATCH', '/resources', async () => ({

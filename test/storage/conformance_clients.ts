@@ -32,11 +32,13 @@ export async function clientConformance(t: Test, { store }: Opened): Promise<voi
     t.equal(await store.updateClient(sampleClient(), []), 'not_found')
   })
 
-  t.test('RFC 6749 §2.1: a client that becomes public has no secret left', async (t) => {
-    const client = sampleClient()
-    await store.createClient(client, [])
-    await store.updateClient({ ...client, token_endpoint_auth_method: 'none' }, [])
-    t.match(await store.findClient(client.client_id), { client_secret_digest: null })
+  t.test('RFC 6749 §2.1: a client whose method has no secret has none left', async (t) => {
+    for (const token_endpoint_auth_method of ['none', 'private_key_jwt'] as const) {
+      const client = sampleClient()
+      await store.createClient(client, [])
+      await store.updateClient({ ...client, token_endpoint_auth_method }, [])
+      t.match(await store.findClient(client.client_id), { client_secret_digest: null })
+    }
   })
 
   t.test('deleting a client revokes its grants, which outlive it', async (t) => {
@@ -55,12 +57,20 @@ export async function clientConformance(t: Test, { store }: Opened): Promise<voi
 
   t.test('clients are listed page by page', async (t) => {
     for (let made = 0; made < 3; made += 1) await store.createClient(sampleClient(), [])
-    const first = await store.listClients({ limit: 2, cursor: null })
-    const rest = await store.listClients({ limit: 100, cursor: first.next_cursor })
+    const first = await store.listClients({}, { limit: 2, cursor: null })
+    const rest = await store.listClients({}, { limit: 100, cursor: first.next_cursor })
     const ids = [...first.items, ...rest.items].map((client) => client.client_id)
     t.equal(first.items.length, 2)
     t.equal(rest.next_cursor, null)
     t.equal(new Set(ids).size, ids.length)
+    const registered = sampleClient({ origin: 'registered' })
+    await store.createClient(registered, [])
+    const { items } = await store.listClients({ origin: 'registered' }, { limit: 100, cursor: null })
+    t.ok(items.some(({ client_id }) => client_id === registered.client_id))
+    t.notOk(
+      items.some(({ origin }) => origin !== 'registered'),
+      'of one origin only',
+    )
   })
 
   t.test('a resource comes back whole, and is updated', async (t) => {

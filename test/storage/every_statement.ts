@@ -13,6 +13,9 @@ export function everyStatement(): [string, string][] {
   for (const [index, columns] of subsets(['account_id', 'client_id', 'session_id'] as const).entries()) {
     plain.push([`LIST_GRANTS_${index}`, sql.listGrants(columns)])
   }
+  for (const [index, columns] of subsets(['origin'] as const).entries()) {
+    plain.push([`LIST_CLIENTS_${index}`, sql.listClients(columns)])
+  }
   for (const [index, columns] of subsets(['event', 'account_id'] as const).entries()) {
     plain.push([`LIST_AUDIT_${index}`, sql.listAudit(columns)])
   }
