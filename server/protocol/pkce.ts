@@ -23,7 +23,7 @@ const CODE_VERIFIER = /^[\w\-.~]{43,128}$/
  * @throws {OAuthError} `invalid_request`
  */
 export function readCodeChallenge(
-  sent: { readonly code_challenge: string | undefined; readonly code_challenge_method: string | undefined },
+  sent: { readonly code_challenge?: string | undefined; readonly code_challenge_method?: string | undefined },
   client: Pick<Client, 'token_endpoint_auth_method' | 'require_pkce'>,
   required: boolean,
 ): string | null {

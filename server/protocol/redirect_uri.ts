@@ -16,7 +16,7 @@ const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?(
 /**
  * The target of a request's answers.
  *
- * @param asked.openid whether the request is one of OpenID Connect
+ * @param asked.by_name whether the request has to name it
  * @throws {OAuthError} `invalid_request`, for a page: there is nowhere to redirect to
  */
 export function redirectTarget(
@@ -25,13 +25,13 @@ export function redirectTarget(
     readonly redirect_uri: string | undefined
     readonly response_mode: ResponseMode
     readonly state: string | undefined
-    readonly openid: boolean
+    readonly by_name: boolean
   },
 ): RedirectTarget {
   const { response_mode, state } = asked
-  const redirect_uri = asked.redirect_uri ?? onlyRedirectUri(client, asked.openid)
+  const redirect_uri = asked.redirect_uri ?? (asked.by_name ? undefined : onlyRedirectUri(client))
   if (redirect_uri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing')
-  if (!client.redirect_uris.some((registered) => matches(redirect_uri, registered, client.application_type))) {
+  if (!isRedirectUriRegistered(client, redirect_uri)) {
     throw new OAuthError('invalid_request', 'redirect_uri is not registered', { detail: redirect_uri })
   }
   return { client_id: client.client_id, redirect_uri, response_mode, state } as RedirectTarget
@@ -40,12 +40,16 @@ export function redirectTarget(
 /** The target of a request that has waited: its redirect URI may have been taken away meanwhile. @throws {OAuthError} */
 export function redirectTargetOf(client: Registered, request: AuthorizationRequest): RedirectTarget {
   const { redirect_uri, response_mode, state } = request
-  return redirectTarget(client, { redirect_uri, response_mode, state: state ?? undefined, openid: true })
+  return redirectTarget(client, { redirect_uri, response_mode, state: state ?? undefined, by_name: true })
 }
 
-/** OAuth 2.1 §4.1.1: may be left out with one registered; OpenID Connect Core §3.1.2.1: it is REQUIRED. */
-function onlyRedirectUri(client: Registered, openid: boolean): string | undefined {
-  return client.redirect_uris.length === 1 && !openid ? client.redirect_uris[0] : undefined
+/** OAuth 2.1 §4.1.1: it may be left out where one is registered. */
+function onlyRedirectUri({ redirect_uris }: Registered): string | undefined {
+  return redirect_uris.length === 1 ? redirect_uris[0] : undefined
+}
+
+export function isRedirectUriRegistered(client: Registered, redirect_uri: string): boolean {
+  return client.redirect_uris.some((registered) => matches(redirect_uri, registered, client.application_type))
 }
 
 function matches(asked: string, registered: string, application_type: Client['application_type']): boolean {

@@ -4,6 +4,7 @@ import type { PageOptions } from '../http/browser_scope.ts'
 import type { RedirectTarget } from '../protocol/authorization_request.ts'
 import type { Client } from '../protocol/client.ts'
 import type { OAuthError } from '../protocol/errors.ts'
+import type { ClientResponseDeps } from '../tokens/client_response.ts'
 import { formPost } from './form_post.ts'
 import { fragment } from './fragment.ts'
 import { jwtResponse } from './jwt.ts'
@@ -33,7 +34,7 @@ export interface AnswerTo extends PageOptions {
  * @param parameters without `iss` and `state`, which every answer gets
  */
 export async function sendAuthorizationResponse(
-  deps: Pick<Deps, 'config' | 'keys' | 'clock' | 'store'>,
+  deps: ClientResponseDeps & Pick<Deps, 'config' | 'clock'>,
   reply: FastifyReply,
   { target, client, sendPage }: AnswerTo,
   parameters: ResponseParameters,

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { Client } from '../protocol/client.ts'
 import { ID_TOKEN_TYP, responseAlgorithm } from '../protocol/id_token.ts'
+import { type ClientResponseDeps, signForClient } from '../tokens/client_response.ts'
 import type { ResponseParameters } from './response_mode.ts'
 
 /**
@@ -10,14 +11,19 @@ import type { ResponseParameters } from './response_mode.ts'
  * @see [JARM §2.1, §2.2](https://openid.net/specs/oauth-v2-jarm-final.html#section-2.1)
  */
 export async function jwtResponse(
-  deps: Pick<Deps, 'config' | 'keys' | 'clock'>,
+  deps: ClientResponseDeps & Pick<Deps, 'config' | 'clock'>,
   client: Client,
   parameters: ResponseParameters,
 ): Promise<ResponseParameters> {
   const { issuer, profile, authorization } = deps.config
-  const alg = responseAlgorithm(client.authorization_signed_response_alg, profile)
   // §2.1: a lifetime of at most 10 minutes. The code that it may hold lives no longer.
   const exp = deps.clock.now() + authorization.code_seconds
-  const claims = { ...parameters, iss: issuer, aud: client.client_id, exp }
-  return { response: await deps.keys.sign(alg, ID_TOKEN_TYP, claims) }
+  const response = await signForClient(deps, client, {
+    typ: ID_TOKEN_TYP,
+    payload: { ...parameters, iss: issuer, aud: client.client_id, exp },
+    signed_response_alg: responseAlgorithm(client.authorization_signed_response_alg, profile),
+    encrypted_response_alg: client.authorization_encrypted_response_alg,
+    encrypted_response_enc: client.authorization_encrypted_response_enc,
+  })
+  return { response }
 }

@@ -16,10 +16,10 @@ const native = {
   application_type: 'native',
   redirect_uris: ['http://127.0.0.1/cb', 'http://[::1]:5/cb?a=b', 'http://localhost:8000/cb', 'com.example.app:/cb'],
 } as const
-const asked = { response_mode: 'query', state: undefined, openid: true } as const
-const goesTo = (client: typeof web | typeof native, redirect_uri: string | undefined, openid = true) => {
+const asked = { response_mode: 'query', state: undefined, by_name: true } as const
+const goesTo = (client: typeof web | typeof native, redirect_uri: string | undefined, by_name = true) => {
   try {
-    return redirectTarget(client, { ...asked, redirect_uri, openid }).redirect_uri
+    return redirectTarget(client, { ...asked, redirect_uri, by_name }).redirect_uri
   } catch (error) {
     return error instanceof Error ? error.message : 'something else'
   }
