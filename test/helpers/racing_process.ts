@@ -1,9 +1,11 @@
 /**
  * A node of its own for the races between processes: opens the database of its first argument, says `ready`, and at
- * the word `go` rotates the grant of its second argument as often as it can. Prints what it did, as JSON.
+ * the word `go` rotates the grant of its second argument as often as it can. Then it uses everything that
+ * `prepareSingleUses` has made for that grant 32 times. Prints what it did, as JSON.
  */
 import { once } from 'node:events'
 import { openStore } from '../../server/storage/open.ts'
+import { raceSingleUses } from './single_uses.ts'
 
 const [database = '', grant_id = '', rotations = '0'] = process.argv.slice(2)
 const store = await openStore({ database }, { now: () => 1_800_000_000 })
@@ -44,6 +46,7 @@ const first = {
 }
 const account = { account_id: `${process.pid}`, ...first, disabled_at: null, created_at: 0, updated_at: 0 }
 const account_outcome = await store.createAccount(account, [])
+const single_uses = await raceSingleUses(store, grant_id)
 await store.close()
-process.stdout.write(`${JSON.stringify({ won, attempts, revocation_outcome, account_outcome })}\n`)
+process.stdout.write(`${JSON.stringify({ won, attempts, revocation_outcome, account_outcome, single_uses })}\n`)
 process.exit()

@@ -12,10 +12,10 @@ import {
   tally,
 } from './samples.ts'
 
-const RACERS = 64
+export const RACERS = 64
 
 /** All at once; how often each answer came. */
-async function race(run: (racer: number) => Promise<string>): Promise<Record<string, number>> {
+export async function race(run: (racer: number) => Promise<string>): Promise<Record<string, number>> {
   return tally(await Promise.all(Array.from({ length: RACERS }, (_, racer) => run(racer))))
 }
 

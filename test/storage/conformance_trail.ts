@@ -1,7 +1,23 @@
 import type { Test } from 'tap'
 import type { AuditRecord } from '../../server/storage/records.ts'
 import { TAKE_LOCK } from '../../server/storage/statements.ts'
+import { sampleToken } from './conformance_registration.ts'
 import { fresh, NOW, type Opened, sampleAudit, sampleGrant, sampleLimit } from './samples.ts'
+import { sampleDeviceCode, sampleInteraction, signedIn, toldClient } from './samples_signing_in.ts'
+
+const EMPTIED = [
+  'throttles',
+  'one_time_handles',
+  'locks',
+  'sessions',
+  'session_clients',
+  'interactions',
+  'pushed_requests',
+  'authorization_codes',
+  'device_codes',
+  'used_ids',
+  'initial_access_tokens',
+]
 
 export async function trailConformance(t: Test, { store, driver }: Opened): Promise<void> {
   t.test('the trail is listed newest first, by event and account, page by page', async (t) => {
@@ -80,11 +96,27 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
     const jti = fresh('jti')
     await store.revokeAccessToken(jti, future + 1, [])
     await store.createOneTimeHandle({ digest: fresh('d'), purpose: 'setup_link', subject: 'x', expires_at: NOW }, [])
+    const { session } = await signedIn(store)
+    const { client_id } = await toldClient(store, session)
+    await store.endSession(session.session_id, 'signed_out', NOW, [])
+    const settled = { session_id: session.session_id, client_id, next_attempt_at: NOW, delivered_at: NOW }
+    await store.settleLogoutDelivery({ ...settled, failed_at: null, last_error: null }, [])
+    // Ended ones may be swept as expired ones, and so there are enough of them.
+    for (let made = 0; made < 3; made += 1) {
+      const { session } = await signedIn(store)
+      await store.endSession(session.session_id, 'signed_out', NOW, [])
+    }
+    await store.createInteraction(sampleInteraction())
+    const pushed = { request_uri_digest: fresh('uri'), client_id, parameters: [], dpop_jkt: null, expires_at: NOW }
+    await store.createPushedRequest(pushed, [])
+    await store.createDeviceCode(sampleDeviceCode(), [])
+    await store.claimOnce(fresh('jti'), NOW, NOW)
+    await store.createInitialAccessToken(sampleToken(), [])
     const trail = await driver.query('SELECT audit_id FROM audit_records', [])
 
-    t.equal(await store.sweep(future, 1), 5, 'one of each kind')
+    t.equal(await store.sweep(future, 1), 14, 'one of each kind')
     while ((await store.sweep(future, 100)) > 0) t.pass('swept')
-    for (const table of ['throttles', 'one_time_handles', 'locks']) {
+    for (const table of EMPTIED) {
       t.same(await driver.query(`SELECT 1 AS found FROM ${table}`, []), [], table)
     }
     t.ok(await store.findGrant(live.grant_id), 'what lives stays')

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { openStore } from '../../server/storage/open.ts'
 import { testDatabase } from '../helpers/postgres.ts'
+import { prepareSingleUses } from '../helpers/single_uses.ts'
 import { NOW, sampleGrant } from './samples.ts'
 
 const PROGRAM = join(import.meta.dirname, '../helpers/racing_process.ts')
@@ -15,6 +16,7 @@ interface Report {
   readonly attempts: { readonly allowed: number; readonly refused: number }
   readonly revocation_outcome: string
   readonly account_outcome: string
+  readonly single_uses: Readonly<Record<string, number>>
 }
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -26,6 +28,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     const store = await openStore({ database }, { now: () => NOW })
     t.teardown(() => store.close())
     await store.createGrant(sampleGrant({ grant_id }), [], [])
+    await prepareSingleUses(store, grant_id)
     const started = await Promise.all(nodes)
     const reports = await Promise.all(started.map((go) => go()))
 
@@ -39,6 +42,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     t.same(reports.map((report) => report.revocation_outcome).toSorted(), ['already_revoked', 'revoked'])
     t.same(reports.map((report) => report.account_outcome).toSorted(), ['created', 'identifier_taken'])
     t.equal(reports[0] && reports[1] && reports[0].attempts.allowed + reports[1].attempts.allowed, 5)
+    const [first, second] = reports.map((report) => report.single_uses)
+    for (const [use, wins] of Object.entries(first ?? {})) t.equal(wins + (second?.[use] ?? 0), 1, `${use} once`)
+    t.equal(Object.keys(first ?? {}).length, 7)
   })
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readMigrations } from '../../server/storage/migrate.ts'
@@ -17,12 +17,19 @@ t.test('single use and every compare-and-swap is one conditional statement', asy
     t.match(texts.get(name), /WHERE grant_id = \$1 AND generation = \$2 AND revoked_at IS NULL/, name)
   }
   t.match(texts.get('CLAIM_ONE_TIME_HANDLE'), /^DELETE .* expires_at > \$3$/)
+  t.match(texts.get('CLAIM_PUSHED_REQUEST'), /^DELETE .*\n.* client_id = \$2 AND expires_at > \$3 RETURNING/)
+  t.match(texts.get('CLAIM_INTERACTION'), /^DELETE .* expires_at > \$2$/)
+  t.match(texts.get('CLAIM_AUTHORIZATION_CODE'), /^UPDATE .*\n.* claimed_at IS NULL AND expires_at > \$2$/)
+  t.match(texts.get('REDEEM_DEVICE_CODE'), /^UPDATE .*\n.* redeemed_at IS NULL\n\s+AND expires_at > \$2$/)
+  t.match(texts.get('CLAIM_ID'), /WHERE used_ids.expires_at <= \$3$/)
 })
 
 t.test('the stores hold no SQL of their own', async (t) => {
   const folder = join(import.meta.dirname, '../../server/storage')
-  for (const name of ['account', 'audit', 'client', 'grant', 'key', 'resource', 'sql', 'throttle']) {
-    const source = readFileSync(join(folder, `${name}_store.ts`), 'utf8')
+  const stores = readdirSync(folder).filter((name) => name.endsWith('_store.ts'))
+  t.equal(stores.length, 14)
+  for (const name of stores) {
+    const source = readFileSync(join(folder, name), 'utf8')
     t.notMatch(source, /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\s+\w+\s/, name)
   }
 })
