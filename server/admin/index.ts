@@ -8,6 +8,7 @@ import { clients } from './clients.ts'
 import { consents } from './consents.ts'
 import { grants } from './grants.ts'
 import { setGuard } from './guard.ts'
+import { initialAccessTokens } from './initial_access_tokens.ts'
 import { keys } from './keys.ts'
 import { logoutDeliveries } from './logout_deliveries.ts'
 import { openapi } from './openapi.ts'
@@ -20,6 +21,7 @@ import { compileWhenCalled } from './validation.ts'
 const routes = [
   accounts,
   clients,
+  initialAccessTokens,
   resources,
   keys,
   grants,
