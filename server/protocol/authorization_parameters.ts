@@ -53,12 +53,11 @@ const Parameters = Type.Object({
 /** The names of what is read. */
 export const REQUEST_PARAMETERS: readonly string[] = Object.keys(Parameters.properties)
 
-/** What can be said of a request without looking anything up; {@link Unresolved} has to be. */
+/** What can be said of a request without looking anything up, and what has to be looked up. */
 export type ReadRequest = Omit<
   AuthorizationRequest,
   'scope' | 'resources' | 'hinted_account_id' | 'authorization_details'
-> &
-  Unresolved
+> & { readonly unresolved: Unresolved }
 
 interface Unresolved {
   /** undefined: whatever this client is granted of its own accord. */
@@ -114,19 +113,21 @@ export function readAuthorizationRequest(form: Form, target: RedirectTarget, rul
     redirect_uri_sent: sent.redirect_uri !== undefined,
     response_mode: target.response_mode,
     state: sent.state ?? null,
-    scope: readScope(sent.scope, client, rules.default_scope),
-    resource: sent.resource,
     nonce: sent.nonce ?? null,
     code_challenge: readCodeChallenge(sent, client, requiresPkce(profile)),
     prompt: readPrompt(sent.prompt),
     max_age: readMaxAge(sent.max_age),
     acr_values: readList(sent.acr_values),
     login_hint: sent.login_hint ?? null,
-    id_token_hint: sent.id_token_hint,
     ui_locales: readList(sent.ui_locales),
     claims: readClaimsRequest(sent.claims),
-    authorization_details: sent.authorization_details,
     dpop_jkt: readJkt(sent.dpop_jkt),
+    unresolved: {
+      scope: readScope(sent.scope, client, rules.default_scope),
+      resource: sent.resource,
+      id_token_hint: sent.id_token_hint,
+      authorization_details: sent.authorization_details,
+    },
   }
 }
 

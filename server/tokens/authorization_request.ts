@@ -103,18 +103,17 @@ export async function resolveRequest(
   const { default_scope } = authorization
   const rules = { client, profile, source: received.source, default_scope }
   const read = readAuthorizationRequest(received.parameters, target, rules)
-  const { resource, id_token_hint, authorization_details, ...rest } = read
+  const { unresolved, ...rest } = read
   // Whose account it will be is not known yet; what that account may not have falls away when tokens are issued.
-  const { resources, scope } = await resolveTarget(deps, { client, account: null }, { resource, scope: read.scope })
+  const { resources, scope } = await resolveTarget(deps, { client, account: null }, unresolved)
+  const { authorization_details: details } = unresolved
   return {
     ...rest,
     scope,
     resources,
     hinted_account_id: await findHinted(deps, client, read),
     authorization_details:
-      authorization_details === undefined
-        ? []
-        : readAuthorizationDetails(authorization_details, client, await findResources(deps, resources)),
+      details === undefined ? [] : readAuthorizationDetails(details, client, await findResources(deps, resources)),
     dpop_jkt: boundTo(received, read),
   }
 }
@@ -134,7 +133,8 @@ function boundTo({ dpop_jkt: shown }: ReceivedRequest, { dpop_jkt: named }: Read
  */
 async function findHinted(deps: AuthorizationRequestDeps, client: Client, read: ReadRequest): Promise<string | null> {
   const subject = requestedSubject(read.claims)
-  const hint = read.id_token_hint === undefined ? undefined : await verifyHint(deps, client, read.id_token_hint)
+  const { id_token_hint } = read.unresolved
+  const hint = id_token_hint === undefined ? undefined : await verifyHint(deps, client, id_token_hint)
   if (hint !== undefined && subject !== undefined && hint.sub !== subject) {
     throw new OAuthError('invalid_request', 'id_token_hint and claims name different people')
   }

@@ -63,8 +63,7 @@ t.test('RFC 6749 §4.1.1: a request that is in order', async (t) => {
     redirect_uri_sent: true,
     response_mode: 'query',
     state: 's',
-    scope: 'openid',
-    resource: [],
+    unresolved: { scope: 'openid', resource: [] },
     nonce: null,
     code_challenge: CHALLENGE,
     prompt: [],
@@ -95,7 +94,7 @@ t.test('RFC 6749 §3.1: what is known and recurs is refused; resource may recur 
       name,
     )
   }
-  t.strictSame(read({ resource: ['https://a.example', 'https://b.example'] }).resource, [
+  t.strictSame(read({ resource: ['https://a.example', 'https://b.example'] }).unresolved.resource, [
     'https://a.example',
     'https://b.example',
   ])
@@ -156,10 +155,10 @@ t.test('RFC 7591 §2: a client asks only for what it is registered for', async (
 })
 
 t.test('RFC 6749 §3.3: of the scope, what the client is registered for; a default where none is sent', async (t) => {
-  t.equal(read({ scope: 'openid email read' }).scope, 'openid read')
-  t.equal(read({ scope: undefined }).scope, 'openid')
-  t.equal(read({ scope: undefined }, { scope: 'read' }).scope, undefined, 'left to the resource')
-  t.equal(read({ scope: 'anything' }, { scope: '*' }).scope, 'anything')
+  t.equal(read({ scope: 'openid email read' }).unresolved.scope, 'openid read')
+  t.equal(read({ scope: undefined }).unresolved.scope, 'openid')
+  t.equal(read({ scope: undefined }, { scope: 'read' }).unresolved.scope, undefined, 'left to the resource')
+  t.equal(read({ scope: 'anything' }, { scope: '*' }).unresolved.scope, 'anything')
   t.throws(() => read({ scope: 'gatehouse:write' }, { scope: '*' }), refusal('invalid_scope'))
   t.throws(() => read({ scope: 'write' }), refusal('invalid_scope', /none of these/))
   t.throws(() => read({ scope: 'a\\b' }), refusal('invalid_scope', /malformed/))
