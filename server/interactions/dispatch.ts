@@ -154,7 +154,6 @@ function answer(
   parameters: ResponseParameters,
   { reply, sendPage }: BrowserExchange,
 ): Promise<FastifyReply> {
-  // Checked once more: the redirect URI may have been taken away while the request waited.
   const target = redirectTargetOf(client, request)
   return sendAuthorizationResponse(deps, reply, { target, client, sendPage }, parameters)
 }

@@ -8,6 +8,7 @@ import type { Client } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { Interaction } from '../protocol/interaction.ts'
 import { single } from '../protocol/parameters.ts'
+import { redirectTargetOf } from '../protocol/redirect_uri.ts'
 import { type Asked, type BrowserExchange, refuse } from './dispatch.ts'
 
 /** A paused request in the browser that it belongs to. */
@@ -21,7 +22,10 @@ export function interactionIdOf(request: FastifyRequest): string | undefined {
   return single(queryOf(request), 'interaction')
 }
 
-/** @returns undefined when it is done, has expired, is another browser's, or never was: all the same to a stranger */
+/**
+ * @returns undefined when it is done, has expired, is another browser's, or never was: all the same to a stranger
+ * @throws {OAuthError} when its answer has nowhere to go any more
+ */
 export async function findPausedRequest(
   deps: Deps,
   interaction_id: string | undefined,
@@ -30,8 +34,12 @@ export async function findPausedRequest(
   if (interaction_id === undefined || !INTERACTION_ID.test(interaction_id) || !isNamed(state)) return undefined
   const interaction = await deps.store.findInteraction(interaction_id, browserDigest(deps, state), deps.clock.now())
   if (interaction === undefined) return undefined
-  const client = await findEnabledClient(deps, interaction.request.client_id)
-  return client === undefined ? undefined : { request: interaction.request, client, interaction, state }
+  const { request } = interaction
+  const client = await findEnabledClient(deps, request.client_id)
+  if (client === undefined) return undefined
+  // Before anybody is asked anything: the redirect URI may have been taken away while the request waited.
+  redirectTargetOf(client, request)
+  return { request, client, interaction, state }
 }
 
 export function sendGone(sendPage: PageOptions['sendPage'], reply: FastifyReply): FastifyReply {
