@@ -11,6 +11,36 @@ export interface Contradiction {
   readonly because: string
 }
 
+/** A value that is nothing without another one, or nothing beside it. */
+export interface Lack {
+  readonly path: string
+  readonly message: string
+}
+
+/** What is set by half. */
+export function lacksOf({ http }: Config): Lack[] {
+  const { tls_certificate_file: certificate, tls_key_file: key, client_certificate_header: header } = http
+  const needs = (path: string, other: string) => ({ path, message: `needs ${other} as well` })
+  const lacks: Lack[] = []
+  if (certificate !== null && key === null) lacks.push(needs('http.tls_certificate_file', 'http.tls_key_file'))
+  if (certificate === null && key !== null) lacks.push(needs('http.tls_key_file', 'http.tls_certificate_file'))
+  if (header === null) return lacks
+  if (http.trust_proxy.length === 0) {
+    lacks.push(
+      needs(
+        'http.client_certificate_header',
+        'http.trust_proxy (nobody else is believed, and anybody can send a header)',
+      ),
+    )
+  }
+  if (certificate !== null) {
+    const message =
+      'is for a proxy that speaks TLS, and http.tls_certificate_file makes this server do it: keep one of them'
+    lacks.push({ path: 'http.client_certificate_header', message })
+  }
+  return lacks
+}
+
 /** The pairs of values that contradict each other. */
 export function contradictionsOf(config: Config): Contradiction[] {
   const { tokens, token_api, sessions, keys, throttle, http } = config

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { faultOf } from './check.ts'
-import { type Contradiction, contradictionsOf } from './contradictions.ts'
+import { type Contradiction, contradictionsOf, lacksOf } from './contradictions.ts'
 import { CONFIG_FILE_VARIABLE, environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
 import type { Config } from './schema.ts'
@@ -58,6 +58,8 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
     throw new ConfigError([{ path: 'issuer', source: sources.get('port') ?? '', message }])
   }
   const config = deepFreeze(nest(values))
+  const lacks = lacksOf(config).map(({ path, message }) => ({ path, source: sources.get(path) ?? '', message }))
+  if (lacks.length > 0) throw new ConfigError(lacks)
   const contradictions = contradictionsOf(config)
   if (contradictions.length > 0) throw new ConfigError(contradictions.map((found) => explain(found, sources)))
   return { config, sources }
@@ -75,6 +77,8 @@ function readFile(file: unknown, cwd: string): Layer {
   }
 }
 
+const FILES = ['http.tls_certificate_file', 'http.tls_key_file', 'http.client_ca_file']
+
 /** Fills in the defaults that hang on other values, and makes paths absolute. */
 function derive(values: Map<string, unknown>, cwd: string): void {
   const text = (path: string, fallback: string): string => {
@@ -87,6 +91,10 @@ function derive(values: Map<string, unknown>, cwd: string): void {
   values.set('issuer', text('issuer', `http://localhost:${String(values.get('port'))}`))
   values.set('data_dir', data_dir)
   values.set('database', sqlite_path === undefined ? database : `sqlite:${resolve(cwd, sqlite_path)}`)
+  for (const path of FILES) {
+    const file = values.get(path)
+    if (typeof file === 'string') values.set(path, resolve(cwd, file))
+  }
   const key_file = text('keys.key_encryption_key_file', join(data_dir, 'key_encryption_key'))
   values.set('keys.key_encryption_key_file', resolve(cwd, key_file))
 }

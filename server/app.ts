@@ -12,6 +12,7 @@ import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
 import { resourceScope } from './http/resource_scope.ts'
 import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
+import { tlsOptions } from './http/tls.ts'
 import { consent } from './interactions/consent.ts'
 import { login } from './interactions/login.ts'
 import { resume } from './interactions/resume.ts'
@@ -73,6 +74,14 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
 function createFastify({ config: { http, issuer }, log, random }: Deps): FastifyInstance {
   const started = randomId(random).slice(0, 8)
   let requests = 0
+  const tls = tlsOptions(http)
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Left at its minute, Node would take the shorter limit for the headers and give the body the minute.
+    headersTimeout: http.request_timeout_seconds * SECOND,
+    // Otherwise Node looks for what is overdue every 30 seconds.
+    connectionsCheckingInterval: SECOND,
+  }
   return fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -85,13 +94,7 @@ function createFastify({ config: { http, issuer }, log, random }: Deps): Fastify
     connectionTimeout: http.connection_timeout_seconds * SECOND,
     keepAliveTimeout: http.keep_alive_timeout_seconds * SECOND,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // Left at its minute, Node would take the shorter limit for the headers and give the body the minute.
-      headersTimeout: http.request_timeout_seconds * SECOND,
-      // Otherwise Node looks for what is overdue every 30 seconds.
-      connectionsCheckingInterval: SECOND,
-    },
+    ...(tls === undefined ? { http: limits } : { https: { ...limits, ...tls } }),
     // A user name of 150 characters, percent-encoded.
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     forceCloseConnections: 'idle',

@@ -2,10 +2,12 @@ import fastifyJwt, { type TokenOrHeader } from '@fastify/jwt'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { Caller, Deps } from '../deps.ts'
 import { callerOf } from '../http/caller.ts'
+import { type CertificateOf, createCertificateReader } from '../http/client_certificate.ts'
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access_token.ts'
 import { scopesOfRoles } from '../protocol/administration.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type ADMIN_SCOPES, parseScope } from '../protocol/scope.ts'
+import { assertConfirmed } from '../tokens/resource_access.ts'
 import { builtInResources } from '../tokens/resources.ts'
 import { isLive } from '../tokens/verify.ts'
 import { isCliToken } from './cli_token.ts'
@@ -33,7 +35,7 @@ declare module 'fastify' {
 const MAX_TOKEN_CHARACTERS = 8192
 const REQUIRED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope']
 
-type GuardDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'clock'>
+type GuardDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'log'>
 
 /**
  * Lets nobody in without an access token of our own for this API, and makes every route say what it needs.
@@ -57,10 +59,12 @@ export async function setGuard(app: FastifyInstance, deps: GuardDeps): Promise<v
     },
     decode: { complete: true },
   })
+  const certificateOf = createCertificateReader(deps)
   app.addHook('onRequest', async (request) => {
     const { scope } = request.routeOptions.config
     if (request.is404 || scope === 'public') return
     const claims = await verifyToken(deps, request)
+    await assertUnboundOrShown(deps, request, claims, certificateOf)
     const scopes = await scopesHeld(deps, claims)
     if (scope === undefined || !scopes.includes(scope)) {
       throw new OAuthError('insufficient_scope', 'the access token does not allow this')
@@ -81,6 +85,20 @@ function requireDeclaration({ method, url, config }: RouteOptions): void {
   if (scope === undefined || (!reads && scope !== 'gatehouse:write')) {
     throw new Error(`${String(method)} ${url} does not declare the scope it needs: config: { scope: … }`)
   }
+}
+
+/**
+ * A token that is bound to a certificate comes with it. One that is bound by DPoP does not come as a bearer token (RFC
+ * 9449 §7.2), and no other scheme is taken here.
+ */
+async function assertUnboundOrShown(
+  deps: GuardDeps,
+  request: FastifyRequest,
+  claims: AccessTokenClaims,
+  certificateOf: CertificateOf,
+): Promise<void> {
+  const shown = { method: request.method, htu: '', dpop: undefined, certificate: certificateOf(request) }
+  await assertConfirmed(deps, shown, { scheme: 'Bearer', token: '' }, claims)
 }
 
 type KeyCallback = (error: Error | null, key: string | undefined) => void

@@ -1,7 +1,7 @@
 import { findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
-import type { AuthenticatedClient, Client } from '../protocol/client.ts'
+import type { AuthenticatedClient, Client, TokenEndpointAuthMethod } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { clientAuthAddressLimit, clientAuthLimit } from '../protocol/throttle.ts'
 import type { Seconds } from '../protocol/time.ts'
@@ -22,6 +22,26 @@ export const clientAuthMethods: readonly ClientAuthMethod[] = [
   selfSignedTlsClientAuth,
   none,
 ]
+
+// FAPI 2.0 Security Profile §5.3.2.1
+const FAPI2_METHODS: readonly string[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
+
+/** Whether clients can show certificates at all. */
+export function showsCertificates({ http }: Deps['config']): boolean {
+  return http.tls_certificate_file !== null || http.client_certificate_header !== null
+}
+
+/** The methods that clients can use under a configuration. */
+export function offeredAuthMethods(config: Deps['config']): readonly TokenEndpointAuthMethod[] {
+  const certificates = showsCertificates(config)
+  return clientAuthMethods
+    .map((method) => method.token_endpoint_auth_method)
+    .filter((method) => {
+      if (config.profile === 'fapi2' && !FAPI2_METHODS.includes(method)) return false
+      if (method === 'tls_client_auth') return certificates && config.http.client_ca_file !== null
+      return method !== 'self_signed_tls_client_auth' || certificates
+    })
+}
 
 const MAX_LOCKED = 10_000
 
@@ -94,6 +114,7 @@ async function whyNot(
 ): Promise<string | undefined> {
   if (client === undefined) return 'unknown client'
   if (client.disabled_at !== null) return 'client disabled'
+  if (!offeredAuthMethods(deps.config).includes(client.token_endpoint_auth_method)) return 'its method is not offered'
   const used = by.find(({ method }) => method.registered_as.includes(client.token_endpoint_auth_method))
   return used === undefined ? 'another method is registered' : await used.presented.refusal(deps, client)
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { clientAuthMethods } from '../client_auth/index.ts'
+import { offeredAuthMethods } from '../client_auth/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { formOf } from '../http/machine_scope.ts'
 import type { Account } from '../protocol/account.ts'
@@ -19,6 +19,7 @@ import {
   wantsJwt,
 } from '../protocol/introspection.ts'
 import { readParameters } from '../protocol/parameters.ts'
+import { clientSigningAlgorithms } from '../protocol/profile.ts'
 import { parseRefreshToken } from '../protocol/refresh_token.ts'
 import { signForClient } from '../tokens/client_response.ts'
 import { findResources } from '../tokens/resources.ts'
@@ -37,12 +38,11 @@ export const introspection: Endpoint = {
   name: 'introspection_endpoint',
   spec: 'RFC 7662',
   scope: 'machine',
-  metadata: ({ issuer, profile }) => ({
-    introspection_endpoint: `${issuer}/introspect`,
-    introspection_endpoint_auth_methods_supported: clientAuthMethods
-      .map((method) => method.token_endpoint_auth_method)
-      .filter((method) => method !== 'none'),
-    introspection_signing_alg_values_supported: responseAlgorithms(profile),
+  metadata: (config) => ({
+    introspection_endpoint: `${config.issuer}/introspect`,
+    introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms(config.profile),
+    introspection_endpoint_auth_methods_supported: offeredAuthMethods(config).filter((method) => method !== 'none'),
+    introspection_signing_alg_values_supported: responseAlgorithms(config.profile),
     introspection_encryption_alg_values_supported: ENCRYPTION_ALGORITHMS,
     introspection_encryption_enc_values_supported: CONTENT_ENCRYPTIONS,
   }),

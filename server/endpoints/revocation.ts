@@ -1,11 +1,12 @@
 import { Type } from 'typebox'
-import { clientAuthMethods } from '../client_auth/index.ts'
+import { offeredAuthMethods } from '../client_auth/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { auditRecord } from '../observe/audit.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
+import { clientSigningAlgorithms } from '../protocol/profile.ts'
 import { parseRefreshToken } from '../protocol/refresh_token.ts'
 import { verifyAccessToken } from '../tokens/verify.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
@@ -22,9 +23,10 @@ export const revocation: Endpoint = {
   name: 'revocation_endpoint',
   spec: 'RFC 7009',
   scope: 'machine',
-  metadata: ({ issuer }) => ({
-    revocation_endpoint: `${issuer}/revoke`,
-    revocation_endpoint_auth_methods_supported: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
+  metadata: (config) => ({
+    revocation_endpoint: `${config.issuer}/revoke`,
+    revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms(config.profile),
+    revocation_endpoint_auth_methods_supported: offeredAuthMethods(config),
   }),
   plugin: (deps) => async (app) => {
     allowOnly(app, '/revoke', 'POST')

@@ -1,4 +1,4 @@
-import { clientAuthMethods } from '../client_auth/index.ts'
+import { offeredAuthMethods, showsCertificates } from '../client_auth/index.ts'
 import { grantTypes } from '../grant_types/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
@@ -6,6 +6,8 @@ import { formOf } from '../http/machine_scope.ts'
 import { assertBound } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { readParameters, single } from '../protocol/parameters.ts'
+import { clientSigningAlgorithms } from '../protocol/profile.ts'
+import { proofAlgorithms } from '../tokens/confirmation.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /**
@@ -17,10 +19,13 @@ export const token: Endpoint = {
   name: 'token_endpoint',
   spec: 'RFC 6749 §3.2',
   scope: 'machine',
-  metadata: ({ issuer }) => ({
-    token_endpoint: `${issuer}/token`,
+  metadata: (config) => ({
+    token_endpoint: `${config.issuer}/token`,
     grant_types_supported: grantTypes.map(({ grant_type }) => grant_type),
-    token_endpoint_auth_methods_supported: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
+    token_endpoint_auth_methods_supported: offeredAuthMethods(config),
+    token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms(config.profile),
+    dpop_signing_alg_values_supported: proofAlgorithms(config),
+    tls_client_certificate_bound_access_tokens: showsCertificates(config),
   }),
   plugin: (deps) => async (app) => {
     allowOnly(app, '/token', 'POST')

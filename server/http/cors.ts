@@ -1,5 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For a route that others than its scope's methods may be called at. */
+    readonly cors_methods?: string
+  }
+}
+
 /** What scripts of other origins may do at the routes of a scope. */
 export interface CorsPolicy {
   /** `*`: any, for what is public. Without credentials in either case: no cookie is meant for these routes. */
@@ -41,7 +48,7 @@ export function allowOrigins(app: FastifyInstance, { origins, methods, headers, 
     this.options(route.routePath, (_request, reply) =>
       reply
         .headers({
-          'access-control-allow-methods': methods,
+          'access-control-allow-methods': route.config?.cors_methods ?? methods,
           'access-control-allow-headers': headers,
           'access-control-max-age': PREFLIGHT_SECONDS,
         })
@@ -56,5 +63,10 @@ export const READABLE_BY_ALL: CorsPolicy = { origins: '*', methods: 'GET, HEAD',
 
 /** The policy of endpoints that applications call with a form or JSON. @param origins which; without any, none */
 export function callableFrom(origins: readonly string[]): CorsPolicy {
-  return { origins: new Set(origins), methods: 'POST', headers: 'content-type, authorization' }
+  return {
+    origins: new Set(origins),
+    methods: 'POST',
+    headers: 'content-type, authorization, dpop',
+    exposed: 'www-authenticate, dpop-nonce',
+  }
 }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { type Form, parseForm } from '../protocol/parameters.ts'
 import { allowOrigins, callableFrom } from './cors.ts'
+import { offerDpopNonce } from './dpop_nonce.ts'
 import { sendOAuthError } from './error_reply.ts'
 import { forbidStoring } from './security_headers.ts'
 
@@ -9,10 +10,14 @@ import { forbidStoring } from './security_headers.ts'
  * Where programs talk to programs: forms in, JSON out, no cookies, nothing stored, errors as in RFC 6749 §5.2.
  * The routes inside get a {@link Form} as their body, and an empty one when there was none.
  */
-export function machineScope(deps: Pick<Deps, 'config'>, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
+export function machineScope(
+  deps: Pick<Deps, 'config' | 'vault' | 'clock'>,
+  routes: readonly FastifyPluginAsync[],
+): FastifyPluginAsync {
   return async (app) => {
     forbidStoring(app)
     allowOrigins(app, callableFrom(deps.config.http.cors_origins))
+    offerDpopNonce(app, deps)
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',

@@ -7,7 +7,30 @@
 export interface ServerMetadata {
   readonly issuer: string
   readonly jwks_uri: string
+  readonly authorization_endpoint: string
+  readonly response_modes_supported: readonly string[]
+  /** RFC 7636 §6.2 */
+  readonly code_challenge_methods_supported: readonly string[]
+  /** RFC 9207 §3 */
+  readonly authorization_response_iss_parameter_supported: boolean
+  /** Initiating User Registration 1.0 §6 */
+  readonly prompt_values_supported: readonly string[]
+  readonly claims_parameter_supported: boolean
+  readonly request_parameter_supported: boolean
+  readonly request_uri_parameter_supported: boolean
+  /** RFC 9101 §10.5 */
+  readonly request_object_signing_alg_values_supported: readonly string[]
+  /** JARM §4 */
+  readonly authorization_signing_alg_values_supported: readonly string[]
+  readonly authorization_encryption_alg_values_supported: readonly string[]
+  readonly authorization_encryption_enc_values_supported: readonly string[]
+  /** RFC 9126 §5 */
+  readonly pushed_authorization_request_endpoint: string
+  readonly require_pushed_authorization_requests: boolean
   readonly token_endpoint: string
+  readonly registration_endpoint: string
+  /** OAuth Client ID Metadata Document §5 */
+  readonly client_id_metadata_document_supported: boolean
   readonly revocation_endpoint: string
   readonly introspection_endpoint: string
   readonly end_session_endpoint: string
@@ -36,8 +59,15 @@ export interface ServerMetadata {
   readonly response_types_supported: readonly string[]
   readonly subject_types_supported: readonly string[]
   readonly token_endpoint_auth_methods_supported: readonly string[]
+  readonly token_endpoint_auth_signing_alg_values_supported: readonly string[]
+  /** RFC 9449 §5.1 */
+  readonly dpop_signing_alg_values_supported: readonly string[]
+  /** RFC 8705 §3.3 */
+  readonly tls_client_certificate_bound_access_tokens: boolean
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  readonly revocation_endpoint_auth_signing_alg_values_supported: readonly string[]
   readonly introspection_endpoint_auth_methods_supported: readonly string[]
+  readonly introspection_endpoint_auth_signing_alg_values_supported: readonly string[]
 }
 
 /** The path of an issuer, without a slash at its end: every route of the protocol stands below it. */

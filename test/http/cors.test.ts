@@ -26,7 +26,7 @@ t.test('Fetch §4.8: a configured origin may call the token endpoints', async (t
     t.equal(statusCode, 204)
     t.equal(headers['access-control-allow-origin'], OURS)
     t.equal(headers['access-control-allow-methods'], 'POST')
-    t.equal(headers['access-control-allow-headers'], 'content-type, authorization')
+    t.equal(headers['access-control-allow-headers'], 'content-type, authorization, dpop')
     t.equal(headers['access-control-allow-credentials'], undefined)
     t.match(headers.vary, /Origin/)
   }
