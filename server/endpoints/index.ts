@@ -1,3 +1,4 @@
+import { authorization } from './authorization.ts'
 import { discovery } from './discovery.ts'
 import { endSession } from './end_session.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -5,12 +6,17 @@ import { health } from './health.ts'
 import { introspection } from './introspection.ts'
 import { jwks } from './jwks.ts'
 import { protectedResourceMetadata } from './protected_resource_metadata.ts'
+import { pushedAuthorizationRequest } from './pushed_authorization_request.ts'
+import { registration } from './registration.ts'
 import { revocation } from './revocation.ts'
 import { token } from './token.ts'
 import { userinfo } from './userinfo.ts'
 
 const described: readonly Endpoint[] = [
   jwks,
+  authorization,
+  pushedAuthorizationRequest,
+  registration,
   token,
   userinfo,
   revocation,
