@@ -17,7 +17,11 @@ async function scope(t: Test, { issuer = 'https://id.example.com', thrown = new 
   t.teardown(() => app.close())
   const echo: FastifyPluginAsync<PageOptions> = async (app, { sendPage }) => {
     app.get('/echo', (request, reply) =>
-      sendPage(reply, { title: 'Echo', content: html`${single(queryOf(request), 'said')}` }),
+      sendPage(reply, {
+        title: 'Echo',
+        content: html`${single(queryOf(request), 'said')}`,
+        scripts: ['show_password'],
+      }),
     )
     app.post('/echo', (request, reply) =>
       sendPage(reply, { title: 'Echo', content: html`${single(formOf(request), 'said')}` }),

@@ -10,5 +10,5 @@ export interface ShownAccount {
 export function accountCard({ username, name }: ShownAccount): Html {
   const [letter = ''] = (name ?? username).match(/[\p{L}\p{N}]/u) ?? []
   return html`<p class="account"><span class="initial" aria-hidden="true">${letter.toUpperCase()}</span>
-<span><strong><bdi>${name ?? username}</bdi></strong>${name !== null && html` <span class="hint"><bdi>${username}</bdi></span>`}</span></p>`
+<span><span class="unseen">Account: </span><strong><bdi>${name ?? username}</bdi></strong>${name !== null && html` <span class="hint"><bdi>${username}</bdi></span>`}</span></p>`
 }

@@ -44,11 +44,13 @@ export function selfRegisteredWarning(client: Pick<ShownClient, 'self_registered
 /** Where a client tells about itself, at the foot of a page; a home page only where somebody knows that it is its own. */
 export function clientLinks({ uri, policy_uri, tos_uri, self_registered }: ShownClient): Html | undefined {
   const links = [
-    self_registered ? undefined : outsideLink(uri, 'About the application'),
+    self_registered ? undefined : outsideLink(uri, 'Website'),
     outsideLink(policy_uri, 'Privacy policy'),
-    outsideLink(tos_uri, 'Terms of service'),
+    outsideLink(tos_uri, 'Terms'),
   ].filter((link) => link !== undefined)
-  return links.length === 0 ? undefined : html`<ul class="links">${links.map((link) => html`<li>${link}</li>\n`)}</ul>`
+  return links.length === 0
+    ? undefined
+    : html`<ul class="links" aria-label="About the application">${links.map((link) => html`<li>${link}</li>\n`)}</ul>`
 }
 
 /** A link to another site, in a new tab so that the step here is not lost; nothing when it is no web address. */

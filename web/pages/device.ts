@@ -2,7 +2,7 @@
 import { html } from '../html.ts'
 import { accountCard, type ShownAccount } from './account.ts'
 import { clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
-import { type Field, field, hiddenFields, problemSummary, type StepForm, stepForm } from './form.ts'
+import { type Field, field, hiddenFields, type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
 import { type Permissions, permissionList } from './permissions.ts'
 
@@ -21,18 +21,15 @@ export function deviceCodePage(form: DeviceCodeForm): Page {
     type: 'text',
     autocomplete: 'off',
     autocapitalize: 'characters',
-    hint: user_code
-      ? 'Check that your device shows the same.'
-      : 'With or without the hyphen, in letters of either case.',
+    hint: user_code ? 'Check that your device shows the same.' : 'Upper or lower case, with or without the hyphen.',
     value: user_code,
     problem,
-    autofocus: problem === undefined,
+    autofocus: true,
   }
   return {
     title: `${problem === undefined ? '' : 'Error: '}Connect a device`,
     content: html`<h1>Connect a device</h1>
 <p class="lead">Enter the code that your device shows.</p>
-${problemSummary([code])}
 ${stepForm(form, html`${field(code)}<button id="device-submit">Continue</button>`)}`,
   }
 }

@@ -48,7 +48,7 @@ function fields({ username, username_fixed, not_you_href, problem }: LoginForm):
   return [
     field({
       name: 'username',
-      label: 'User name or e-mail address',
+      label: username_fixed ? 'User name' : 'User name or e-mail',
       type: 'text',
       autocomplete: 'username webauthn',
       value: username,
