@@ -4,14 +4,17 @@ import { registerAudit } from './audit.ts'
 import type { Cli, GlobalOptions } from './cli.ts'
 import { registerClients } from './clients.ts'
 import { registerConfig } from './config.ts'
+import { registerConsents } from './consents.ts'
 import { registerDoctor } from './doctor.ts'
 import { CliError, EXIT_CODES } from './exit.ts'
 import { registerGrants } from './grants.ts'
 import { type Io, processIo } from './io.ts'
 import { registerKeys } from './keys.ts'
+import { registerLogouts } from './logouts.ts'
 import { registerQuickstart } from './quickstart.ts'
 import { registerResources } from './resources.ts'
 import { registerServe } from './serve.ts'
+import { registerSessions } from './sessions.ts'
 import { registerSetupLink } from './setup_link.ts'
 import { registerToken } from './token.ts'
 import { registerUsers } from './users.ts'
@@ -25,7 +28,10 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   registerUsers,
   registerClients,
   registerResources,
+  registerSessions,
   registerGrants,
+  registerConsents,
+  registerLogouts,
   registerKeys,
   registerApply,
   registerToken,
