@@ -81,13 +81,21 @@ function isRefusedMethod({ refusal, method }: Target, asked: string): boolean {
   return method === 'POST' && asked !== 'POST' && (refusal === 'oauth' || refusal === 'token_api')
 }
 
+/** Whole: nothing that came in is in it. */
+const OUR_COOKIE = /^gatehouse_(?:browser|session)=(?:[\w-]{43})?; Path=\/; HttpOnly; SameSite=Lax(?:; Max-Age=\d+)?$/
+
+function notOurs({ 'set-cookie': cookies = [], ...others }: LightMyRequestResponse['headers']) {
+  const foreign = [cookies].flat().filter((cookie) => !OUR_COOKIE.test(String(cookie)))
+  return Object.entries({ ...others, ...(foreign.length > 0 && { 'set-cookie': foreign }) })
+}
+
 function judge(t: Test, target: Target, attack: Attack, response: LightMyRequestResponse): void {
   const { statusCode, headers, body } = response
   const said = `${attack.title}: ${statusCode} ${body.slice(0, 200)}`
   if (statusCode >= 500) t.fail(said)
   if (attack.refused && statusCode < 400) t.fail(`not refused: ${said}`)
   if (headers['x-content-type-options'] !== 'nosniff') t.fail(`may be sniffed: ${said}`)
-  if (/[\r\n]|set-cookie/.test(Object.entries(headers).flat().join(' '))) t.fail(`a header was made: ${said}`)
+  if (/[\r\n]|set-cookie/.test(notOurs(headers).flat().join(' '))) t.fail(`a header was made: ${said}`)
   if (String(headers['content-type']).startsWith('text/html') && body.includes('<script>')) t.fail(`echoed: ${said}`)
   if (statusCode < 400) return
   const form = refusalForm(response)

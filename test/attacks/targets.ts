@@ -4,6 +4,7 @@ import { mintCliToken } from '../../server/admin/cli_token.ts'
 import { basic, PASSWORD, type TestApp } from '../helpers/app.ts'
 import { makeConsent } from '../helpers/interaction.ts'
 import { seedSession } from '../helpers/session.ts'
+import { pageTargets } from './page_targets.ts'
 
 /** The form that a refusal has there. */
 export type ErrorForm = 'oauth' | 'token_api' | 'problem' | 'page'
@@ -189,6 +190,7 @@ export const targets: readonly Target[] = [
     honest: async () => ({ url: '/logout', members: LOGOUT }),
   },
   { refusal: 'page', method: 'GET', route: '/setup/done', honest: async () => ({ url: '/setup/done', members: {} }) },
+  ...pageTargets,
   admin('GET', '/openapi.json'),
   admin('GET', '/accounts', async () => ({ members: { limit: '1', username: 'alice' } })),
   { ...admin('POST', '/accounts', async () => ({ members: user() })), hashes: true },
