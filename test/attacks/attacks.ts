@@ -27,7 +27,7 @@ export function attacksOn(target: Target, honest: Honest): Attack[] {
 
 function bodies(target: Target, honest: Honest): Attack[] {
   const { url, headers = {} } = honest
-  const reads = Object.keys(honest.members).length > 0
+  const reads = Object.keys(honest.members).length > 0 && !target.all_optional
   const attack = (title: string, payload: string | Buffer, type?: string, refused = reads): Attack => ({
     title,
     request: {

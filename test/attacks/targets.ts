@@ -4,6 +4,7 @@ import { mintCliToken } from '../../server/admin/cli_token.ts'
 import { basic, PASSWORD, type TestApp } from '../helpers/app.ts'
 import { makeConsent } from '../helpers/interaction.ts'
 import { seedSession } from '../helpers/session.ts'
+import { authorizationTargets } from './authorization_targets.ts'
 import { pageTargets } from './page_targets.ts'
 
 /** The form that a refusal has there. */
@@ -20,6 +21,8 @@ export interface Target {
   readonly body?: 'form' | 'json' | 'either'
   /** The status of the honest answer, when it is no 2xx. */
   readonly answers?: number
+  /** A body without any of its members says something, too. */
+  readonly all_optional?: boolean
   /** It has a password hashed, which takes its time. */
   readonly hashes?: boolean
   /** Another spelling of the one before, which has been attacked. */
@@ -185,11 +188,13 @@ export const targets: readonly Target[] = [
     method: 'POST',
     route: '/logout',
     body: 'form',
+    all_optional: true,
     // Without cookies it is sent on to the page of the same name.
     answers: 303,
     honest: async () => ({ url: '/logout', members: LOGOUT }),
   },
   { refusal: 'page', method: 'GET', route: '/setup/done', honest: async () => ({ url: '/setup/done', members: {} }) },
+  ...authorizationTargets,
   ...pageTargets,
   admin('GET', '/openapi.json'),
   admin('GET', '/accounts', async () => ({ members: { limit: '1', username: 'alice' } })),
