@@ -1,11 +1,12 @@
 import type { Config } from '../../config/schema.ts'
 import type { Deps } from '../deps.ts'
-import type { Account } from '../protocol/account.ts'
+import type { Account, AccountProfile } from '../protocol/account.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
 import { randomId } from '../protocol/random_id.ts'
 import { commonPasswords } from './common_passwords.ts'
 import { passwordHashFormat } from './password_hash_formats.ts'
 import { checkNewPassword, describePasswordProblem } from './password_policy.ts'
+import { changedProfile, type ProfileChange, profileProblem } from './profile.ts'
 
 /** What is asked of a new account. Without `password` and `password_hash` nobody can sign in with a password. */
 export interface NewAccount {
@@ -17,6 +18,7 @@ export interface NewAccount {
   /** A hash made elsewhere, in a form that `password_hash_formats.ts` knows. */
   readonly password_hash?: string | undefined
   readonly roles?: readonly string[] | undefined
+  readonly profile?: ProfileChange | undefined
 }
 
 /** Why a field cannot be taken, in a sentence for a person. */
@@ -43,9 +45,10 @@ export async function newAccount(
   const email = wanted.email?.trim() || null
   const name = wanted.name?.trim() || null
   const roles = [...new Set(wanted.roles ?? [])]
+  const profile = changedProfile({}, wanted.profile ?? {})
 
   const problems = [
-    ...checkProfile({ username, email, name, roles, email_verified: wanted.email_verified === true }),
+    ...checkMembers({ username, email, name, roles, profile, email_verified: wanted.email_verified === true }),
     ...(await checkPassword(deps, wanted, { username, email })),
   ]
   if (problems.length > 0) return { problems }
@@ -59,7 +62,7 @@ export async function newAccount(
     email,
     email_verified_at: wanted.email_verified === true ? now : null,
     name,
-    profile: {},
+    profile,
     roles,
     password_hash: hash,
     disabled_at: null,
@@ -69,14 +72,15 @@ export async function newAccount(
   return { account }
 }
 
-function checkProfile(profile: {
+function checkMembers(account: {
   username: string
   email: string | null
   email_verified: boolean
   name: string | null
   roles: readonly string[]
+  profile: AccountProfile
 }): AccountProblem[] {
-  const { username, email, email_verified, name, roles } = profile
+  const { username, email, email_verified, name, roles, profile } = account
   const problems: AccountProblem[] = []
   const refuse = (field: AccountProblem['field'], message: string) => problems.push({ field, message })
 
@@ -94,6 +98,8 @@ function checkProfile(profile: {
   if (roles.length > MAX.roles || !roles.every((role) => isText(role, MAX.role) && role === role.trim())) {
     refuse('roles', `There are at most ${MAX.roles} roles, each a text of 1 to ${MAX.role} characters.`)
   }
+  const wrong = profileProblem(profile)
+  if (wrong !== undefined) refuse('profile', wrong)
   return problems
 }
 

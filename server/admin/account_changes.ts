@@ -1,4 +1,5 @@
 import { type NewAccount, newAccount } from '../accounts/account.ts'
+import { changedProfile, type ProfileChange } from '../accounts/profile.ts'
 import type { Deps } from '../deps.ts'
 import { type FieldProblem, notFound, Problem } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
@@ -14,6 +15,8 @@ export interface AccountChange {
   readonly email_verified?: boolean
   readonly name?: string | null
   readonly roles?: readonly string[]
+  /** A member left out stays as it is, null takes it away. */
+  readonly profile?: ProfileChange
   /** A PHC string; see {@link replacePasswordHash}. */
   readonly password_hash?: string
 }
@@ -59,10 +62,11 @@ export async function planAccountChange(
     email_verified: change.email_verified ?? still,
     name: change.name === undefined ? existing.name : change.name,
     roles: change.roles ?? existing.roles,
+    profile: changedProfile(existing.profile, change.profile ?? {}),
     password_hash: change.password_hash,
   })
   if ('problems' in checked) return checked
-  const { username, name, roles, email_verified_at, updated_at } = checked.account
+  const { username, name, roles, profile, email_verified_at, updated_at } = checked.account
   refuseToGrant(by, scopesOfRoles(roles))
   return {
     value: {
@@ -72,6 +76,7 @@ export async function planAccountChange(
       email_verified_at: still && email_verified_at !== null ? existing.email_verified_at : email_verified_at,
       name,
       roles,
+      profile,
       password_hash: change.password_hash ?? existing.password_hash,
       updated_at,
     },
@@ -87,7 +92,9 @@ export async function createAccount(deps: Deps, by: Administrator, account: Acco
 export async function updateAccount(deps: Deps, by: Administrator, account: Account): Promise<void> {
   const { account_id, username, email, name, roles } = account
   const email_verified = account.email_verified_at !== null
-  const audit = tell(deps, by, 'admin.account_updated', account_id, { username, email, email_verified, name, roles })
+  const profile = Object.keys(account.profile)
+  const detail = { username, email, email_verified, name, roles, profile }
+  const audit = tell(deps, by, 'admin.account_updated', account_id, detail)
   const outcome = await deps.store.updateAccount(account, [audit])
   if (outcome === 'identifier_taken') throw identifierTaken()
   if (outcome === 'not_found') throw notFound('account')

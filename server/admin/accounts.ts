@@ -15,6 +15,7 @@ import {
   tell,
   updateAccount,
 } from './account_changes.ts'
+import { ProfileChangeDocument, ProfileView } from './account_profile.ts'
 import { type Administrator, administratorOf } from './guard.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
@@ -29,6 +30,7 @@ export const AccountView = Type.Object({
   email: Email,
   email_verified: Type.Boolean(),
   name: Name,
+  profile: ProfileView,
   roles: Roles,
   has_password: Type.Boolean(),
   disabled_at: nullable(Instant),
@@ -42,6 +44,7 @@ export const UserDocument = closed({
   email: Type.Optional(Email),
   email_verified: Type.Optional(Type.Boolean()),
   name: Type.Optional(Name),
+  profile: Type.Optional(ProfileChangeDocument),
   roles: Type.Optional(Roles),
   password: Type.Optional(Type.String({ maxLength: 4096 })),
   password_hash: Type.Optional(Type.String({ maxLength: 512, description: 'A PHC string (argon2id).' })),
@@ -52,6 +55,7 @@ const AccountPatch = closed({
   email: Type.Optional(Email),
   email_verified: Type.Optional(Type.Boolean()),
   name: Type.Optional(Name),
+  profile: Type.Optional(ProfileChangeDocument),
   roles: Type.Optional(Roles),
 })
 
@@ -60,11 +64,11 @@ const params = closed({ account: Identifier })
 const query = closed({ ...pageQuery, username: Type.Optional(Identifier), email: Type.Optional(Identifier) })
 
 export function describeAccount(account: Account) {
-  const { account_id, username, email, name, roles, disabled_at, created_at, updated_at } = account
+  const { account_id, username, email, name, profile, roles, disabled_at, created_at, updated_at } = account
   const email_verified = account.email_verified_at !== null
   const has_password = account.password_hash !== null
   const rest = { has_password, disabled_at, created_at, updated_at }
-  return { account_id, username, email, email_verified, name, roles: [...roles], ...rest }
+  return { account_id, username, email, email_verified, name, profile, roles: [...roles], ...rest }
 }
 
 /** The people who can sign in. `{account}` is an `account_id`, a user name or an e-mail address. */

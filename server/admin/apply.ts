@@ -176,8 +176,8 @@ async function planOneUser(deps: Deps, by: Administrator, asked: Static<typeof U
   }
 }
 
-function userMembers({ email, email_verified_at, name, roles }: Account) {
-  return { email, email_verified: email_verified_at !== null, name, roles }
+function userMembers({ email, email_verified_at, name, profile, roles }: Account) {
+  return { email, email_verified: email_verified_at !== null, name, profile, roles }
 }
 
 async function changeUser(deps: Deps, by: Administrator, existing: Account, value: Account): Promise<void> {

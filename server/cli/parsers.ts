@@ -17,3 +17,11 @@ export function instantArgument(value: string): number {
   if (!Number.isNaN(milliseconds)) return Math.floor(milliseconds / 1000)
   throw new InvalidArgumentError('It must be epoch seconds or a date such as 2026-01-31T12:00:00Z.')
 }
+
+export function jsonObject(value: string): object {
+  try {
+    const parsed: unknown = JSON.parse(value)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed
+  } catch {}
+  throw new InvalidArgumentError('It must be a JSON object.')
+}

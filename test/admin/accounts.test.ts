@@ -104,3 +104,26 @@ t.test('nobody grants what they lack: a client that may not read makes no admini
   t.equal((await call('PATCH', 'accounts/eve', { roles: ['admin'] })).statusCode, 200)
   t.equal((await as('PATCH', 'accounts/eve', { email: 'mine@example.com' })).statusCode, 403, 'nor takes one over')
 })
+
+t.test('OpenID Connect Core §5.1: what is known of a person is read and changed member by member', async (t) => {
+  const profile = { given_name: 'Paula', locale: 'de-AT', address: { formatted: 'Gasse 1\n1010 Wien' } }
+  const made = await call('POST', 'accounts', { username: 'paula', profile })
+  t.equal(made.statusCode, 201)
+  t.same(made.json().profile, profile)
+  const change = { profile: { given_name: null, phone_number: '+43 1 234', phone_number_verified: true } }
+  const changed = await call('PATCH', 'accounts/paula', change)
+  t.equal(changed.statusCode, 200)
+  const { given_name: _, ...kept } = profile
+  t.same(changed.json().profile, { ...kept, phone_number: '+43 1 234', phone_number_verified: true })
+  t.same((await call('GET', 'accounts/paula')).json().profile, changed.json().profile)
+  t.same((await call('PATCH', 'accounts/paula', { name: 'Paula' })).json().profile, changed.json().profile)
+})
+
+t.test('a profile holds claims in their form and nothing else', async (t) => {
+  const wrong = (profile: object) => complaints('PATCH', 'accounts/paula', { profile })
+  t.same(await wrong({ given_nam: 'x' }), ['profile/given_nam'])
+  t.same(await wrong({ website: 'javascript:alert(1)' }), ['profile/website'])
+  t.same(await wrong({ birthdate: 'yesterday' }), ['profile/birthdate'])
+  t.ok((await wrong({ address: { planet: 'Earth' } })).includes('profile/address/planet'))
+  t.same(await wrong({ phone_number: null, phone_number_verified: true }), ['profile'])
+})

@@ -61,6 +61,11 @@ t.test('users: create, show, list, disable, enable, unlock', async (t) => {
   t.match(await text(t, ['users', 'create', 'bot', '--no-password']), /^Created bot \(account \S+\)\.\n$/)
   t.match(await json(t, ['users', 'show', 'bot']), { has_password: false })
   t.match(await json(t, ['users', 'show', created.account_id]), created, 'by account id')
+  const profile = ['--profile-json', '{"locale":"de-AT","given_name":"Al"}']
+  t.match(await json(t, ['users', 'update', 'alice', ...profile]), { profile: { locale: 'de-AT', given_name: 'Al' } })
+  const less = ['users', 'update', 'alice', '--profile-json', '{"given_name":null}']
+  t.equal(await text(t, less), 'Changed alice.\n')
+  t.strictSame((await json(t, ['users', 'show', 'alice'])).profile, { locale: 'de-AT' })
   t.match(await text(t, ['users', 'show', 'Alice']), /username +alice/, 'in any case')
   t.match(await text(t, ['users', 'list']), /^USERNAME .*\n(.*\n)*alice +alice@example\.com +Alice +staff x/)
   t.match(await json(t, ['users', 'disable', 'alice']), { username: 'alice', disabled_at: Number })
