@@ -152,8 +152,18 @@ function responseMode(value: string | undefined): ResponseMode | undefined {
   return RESPONSE_MODES.find((known) => known === value)
 }
 
-/** RFC 6749 §3.3: the server may grant less than was asked for, and has a default when nothing was. */
-function readScope(asked: string | undefined, client: Client, default_scope: string): string | undefined {
+/**
+ * What of a scope a client may be granted. RFC 6749 §3.3: the server may grant less than was asked for, and has a default
+ * when nothing was.
+ *
+ * @returns undefined: nothing was asked for, and the default is nothing that this client may have
+ * @throws {OAuthError} `invalid_scope`
+ */
+export function readScope(
+  asked: string | undefined,
+  client: Pick<Client, 'scope'>,
+  default_scope: string,
+): string | undefined {
   const scopes = parseScope(asked ?? default_scope)
   if (scopes === undefined) throw new OAuthError('invalid_scope', 'the scope is malformed')
   const registered = parseScope(client.scope) ?? []

@@ -24,10 +24,10 @@ export interface Consent {
   readonly updated_at: Seconds
 }
 
-type Asked = Pick<
-  AuthorizationRequest,
-  'scope' | 'resources' | 'redirect_uri' | 'claims' | 'authorization_details' | 'prompt'
->
+type Asked = Pick<AuthorizationRequest, 'scope' | 'resources' | 'claims' | 'authorization_details' | 'prompt'> & {
+  /** null: a device's request, which is answered to the device itself. */
+  readonly redirect_uri: string | null
+}
 
 /** Whether the person has to be asked before this request is answered. */
 export function needsConsent(
@@ -53,7 +53,7 @@ export function needsConsent(
 /** What is allowed once the person has said yes: what was before, and what was asked now. */
 export function mergeConsent(
   parties: { account_id: string; client_id: string },
-  request: Asked,
+  request: Omit<Asked, 'authorization_details' | 'prompt'>,
   before: Consent | undefined,
   now: Seconds,
 ): Consent {
@@ -89,11 +89,11 @@ export function claimsAskedFor(claims: ClaimsRequest | null): readonly string[] 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 const ABOUT_THE_SIGN_IN: ReadonlySet<string> = new Set(['sub', 'acr', 'amr', 'auth_time', 'sid'])
 
-function partsOf(request: Asked) {
+function partsOf(request: Omit<Asked, 'authorization_details' | 'prompt'>) {
   return {
     scope: parseScope(request.scope) ?? [],
     resources: request.resources,
-    redirect_hosts: [redirectHost(request.redirect_uri)],
+    redirect_hosts: request.redirect_uri === null ? [] : [redirectHost(request.redirect_uri)],
     claims: claimsAskedFor(request.claims),
   }
 }

@@ -14,6 +14,7 @@ export type RevokedBecause =
   | 'revoked_by_admin'
   | 'account_disabled'
   | 'client_deleted'
+  /** Also of a device code. */
   | 'code_replayed'
   | 'signed_out'
   | 'consent_withdrawn'
@@ -86,14 +87,17 @@ export function mayIssue(parties: {
   client: Client
   account: Account | null | undefined
   grant: Grant | null
+  /** Where another client's token is exchanged (RFC 8693): the client of the grant, which has to be in order as well. */
+  grant_client?: Client
 }): Entitlement | Ineligible {
-  const { client, account, grant } = parties
-  if (client.disabled_at !== null) return 'client_disabled'
+  const { client, account, grant, grant_client = client } = parties
+  if (client.disabled_at !== null || grant_client.disabled_at !== null) return 'client_disabled'
   if (account === undefined) return 'account_gone'
   if (account !== null && account.disabled_at !== null) return 'account_disabled'
   if (grant !== null) {
     if (grant.revoked_at !== null) return 'grant_revoked'
-    if (grant.client_id !== client.client_id || grant.account_id !== account?.account_id) return 'grant_of_another'
+    if (grant.client_id !== grant_client.client_id || grant.account_id !== account?.account_id)
+      return 'grant_of_another'
   }
   return { client, account, grant } as Entitlement
 }

@@ -25,17 +25,18 @@ export type GrantFacts = Pick<
 /**
  * A grant as it begins.
  *
- * @param access_token_seconds of its first access token: a grant that nothing refreshes lives as long
+ * @param term.access_token_seconds of its first access token: a grant that nothing refreshes lives as long
+ * @param term.refreshes whether it comes with a refresh token
  */
 export function newGrant(
   config: Deps['config'],
   client: Client,
   facts: GrantFacts,
-  { now, access_token_seconds }: { now: Seconds; access_token_seconds: Seconds },
+  term: { readonly now: Seconds; readonly access_token_seconds: Seconds; readonly refreshes?: boolean },
 ): Grant {
+  const { now, access_token_seconds, refreshes = client.grant_types.includes('refresh_token') } = term
   const { idle_seconds } = refreshPolicy(config, client, access_token_seconds)
   const absolute_seconds = client.refresh_token_absolute_seconds ?? config.tokens.refresh_absolute_seconds
-  const refreshes = client.grant_types.includes('refresh_token')
   const absolute_expires_at = now + (refreshes ? absolute_seconds : access_token_seconds)
   return {
     ...facts,

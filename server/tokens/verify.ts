@@ -47,14 +47,19 @@ export async function verifyAccessToken(deps: Omit<VerifyDeps, 'store'>, token: 
   }
 }
 
-/** Who is behind an access token that stands. */
-export interface Standing {
+/** Who is behind an access token that stands: a person with their grant, or a client that speaks for itself. */
+export type Standing = {
   /** The one that the token was issued to. */
   readonly client: Client
-  /** The person that it speaks for, and their grant; null where a client speaks for itself. */
-  readonly account: Account | null
-  readonly grant: Grant | null
-}
+} & (
+  | {
+      readonly account: Account | null
+      readonly grant: Grant
+      /** The one that the grant was made for: another one, where the token was exchanged. */
+      readonly grant_client: Client
+    }
+  | { readonly account: null; readonly grant: null; readonly grant_client: null }
+)
 
 /**
  * Whether a verified access token still stands: not revoked itself, and nothing that it hangs on has ended.
@@ -68,17 +73,18 @@ export async function standingOf(
   if (await deps.store.isAccessTokenRevoked(jti)) return undefined
   if (grant_id === undefined) {
     const client = await deps.store.findClient(client_id)
-    return client === undefined || client.disabled_at !== null ? undefined : { client, account: null, grant: null }
+    return client === undefined || client.disabled_at !== null
+      ? undefined
+      : { client, account: null, grant: null, grant_client: null }
   }
   const context = await deps.store.findGrant(grant_id)
   if (context?.client === undefined) return undefined
-  const { grant, account } = context
-  const entitlement = mayIssue({ client: context.client, account, grant })
-  if (typeof entitlement === 'string') return undefined
+  const { grant, account, client: grant_client } = context
   // RFC 8693: an exchanged token hangs on the grant of another client, and both have to be in order.
-  const client = client_id === grant.client_id ? context.client : await deps.store.findClient(client_id)
-  if (client === undefined || client.disabled_at !== null) return undefined
-  return { client, account: entitlement.account, grant }
+  const client = client_id === grant.client_id ? grant_client : await deps.store.findClient(client_id)
+  if (client === undefined) return undefined
+  const entitlement = mayIssue({ client, account, grant, grant_client })
+  return typeof entitlement === 'string' ? undefined : { client, account: entitlement.account, grant, grant_client }
 }
 
 /** Whether a verified access token still stands. */
