@@ -94,7 +94,8 @@ async function rehash(deps: SignInDeps, account: Account, password: string): Pro
   const password_hash = await unlessBusy(deps.passwords.hash(password))
   if (password_hash instanceof HasherBusy) return
   const { account_id, password_hash: expected } = account
-  await deps.store.replacePasswordHash({ account_id, expected, password_hash, now: deps.clock.now() }, [])
+  const change = { account_id, expected, password_hash, now: deps.clock.now(), ends_everything: null }
+  await deps.store.replacePasswordHash(change, [])
 }
 
 function unlessBusy<T>(work: Promise<T>): Promise<T | HasherBusy> {

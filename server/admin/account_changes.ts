@@ -100,6 +100,7 @@ export async function updateAccount(deps: Deps, by: Administrator, account: Acco
   if (outcome === 'not_found') throw notFound('account')
 }
 
+/** Whoever is signed in with the old password is so no longer. */
 export async function replacePasswordHash(
   deps: Deps,
   by: Administrator,
@@ -108,7 +109,13 @@ export async function replacePasswordHash(
 ): Promise<void> {
   const { account_id, password_hash: expected } = account
   const audit = tell(deps, by, 'admin.password_hash_replaced', account_id)
-  const change = { account_id, expected, password_hash, now: deps.clock.now() }
+  const change = {
+    account_id,
+    expected,
+    password_hash,
+    now: deps.clock.now(),
+    ends_everything: 'revoked_by_admin',
+  } as const
   if ((await deps.store.replacePasswordHash(change, [audit])) === 'replaced') return
   throw new Problem(409, 'the password was changed at the same time; try again')
 }

@@ -1,5 +1,8 @@
 import { type Account, type AccountProfile, ADMIN_ROLE } from '../protocol/account.ts'
+import type { RevokedBecause } from '../protocol/grant.ts'
 import { foldIdentifier } from '../protocol/identifier.ts'
+import type { SessionEndedBecause } from '../protocol/session.ts'
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
@@ -113,19 +116,18 @@ export function accountStore(driver: Driver): AccountStore {
       return outcome.failed_step === 0 ? 'not_found' : 'identifier_taken'
     },
 
-    async replacePasswordHash({ account_id, expected, password_hash, now }, audit) {
-      const step = { sql: sql.REPLACE_PASSWORD_HASH, values: [account_id, expected, password_hash, now] }
-      return (await happens(driver, step, audit)) ? 'replaced' : 'stale'
+    async replacePasswordHash({ account_id, expected, password_hash, now, ends_everything }, audit) {
+      const steps: Step[] = [
+        { sql: sql.REPLACE_PASSWORD_HASH, values: [account_id, expected, password_hash, now], must_change: 1 },
+        ...(ends_everything === null ? [] : endEverything(account_id, ends_everything, now)),
+      ]
+      return (await transition(driver, steps, audit)).committed ? 'replaced' : 'stale'
     },
 
     async disableAccount(account_id, now, audit) {
-      const values = [now, 'account_disabled', account_id]
       const steps: Step[] = [
         { sql: sql.DISABLE_ACCOUNT, values: [account_id, now], must_change: 1 },
-        // Sessions before grants, as everywhere: whoever holds a session is about to make a grant.
-        { sql: END_SESSIONS_OF_ACCOUNT, values },
-        { sql: sql.REVOKE_GRANTS_OF_ACCOUNT, values },
-        { sql: QUEUE_DELIVERIES_OF_ACCOUNT, values },
+        ...endEverything(account_id, 'account_disabled', now),
       ]
       const outcome = await transition(driver, steps, audit)
       return outcome.committed ? 'disabled' : whyNot(account_id)
@@ -141,6 +143,16 @@ export function accountStore(driver: Driver): AccountStore {
       return rows.length > 0
     },
   }
+}
+
+function endEverything(account_id: string, because: SessionEndedBecause & RevokedBecause, now: Seconds): Step[] {
+  const values = [now, because, account_id]
+  return [
+    // Sessions before grants, as everywhere: whoever holds a session is about to make a grant.
+    { sql: END_SESSIONS_OF_ACCOUNT, values },
+    { sql: sql.REVOKE_GRANTS_OF_ACCOUNT, values },
+    { sql: QUEUE_DELIVERIES_OF_ACCOUNT, values },
+  ]
 }
 
 function valuesOf(account: Account): SqlValue[] {

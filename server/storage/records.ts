@@ -3,7 +3,7 @@ import type { Client } from '../protocol/client.ts'
 import type { Grant, RevokedBecause } from '../protocol/grant.ts'
 import type { Interaction } from '../protocol/interaction.ts'
 import type { SigningAlgorithm } from '../protocol/resource.ts'
-import type { Session } from '../protocol/session.ts'
+import type { Session, SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 
 /** Everything that a decision about one grant needs, read at once. */
@@ -18,6 +18,17 @@ export interface SessionContext {
   readonly session: Session
   /** undefined: deleted since. */
   readonly account: Account | undefined
+}
+
+/** One password in place of another, or a better hash of the same one. */
+export interface PasswordHashChange {
+  readonly account_id: string
+  /** As it was read, and is to be still. */
+  readonly expected: string | null
+  readonly password_hash: string
+  readonly now: Seconds
+  /** It is another password: in the same commit all sessions end and all grants are revoked. null: it is the same one. */
+  readonly ends_everything: (SessionEndedBecause & RevokedBecause) | null
 }
 
 /** Which sessions to end: every member given must match, and at least one is given. */

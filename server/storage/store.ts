@@ -22,6 +22,7 @@ import type {
   OneTimeHandle,
   Page,
   PageRequest,
+  PasswordHashChange,
   PushedRequest,
   Revocation,
   Rotation,
@@ -79,10 +80,7 @@ export interface AccountStore {
   /** Replaces username, email, email_verified_at, name, profile and roles; nothing else. */
   updateAccount(account: Account, audit: Audit): Promise<'updated' | 'not_found' | 'identifier_taken'>
   /** Compare-and-swap, so that a rehash at sign-in never overwrites a new password. */
-  replacePasswordHash(
-    change: { account_id: string; expected: string | null; password_hash: string; now: Seconds },
-    audit: Audit,
-  ): Promise<'replaced' | 'stale'>
+  replacePasswordHash(change: PasswordHashChange, audit: Audit): Promise<'replaced' | 'stale'>
   /** Disables the account, revokes all its grants and ends all its sessions in the same commit. */
   disableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
   enableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
@@ -269,6 +267,8 @@ export interface DeviceCodeStore {
 
 export interface RegistrationStore {
   createInitialAccessToken(token: InitialAccessToken, audit: Audit): Promise<void>
+  /** Whether an initial access token could still be used. Only `registerClient` decides. */
+  isInitialAccessTokenLive(digest: string, now: Seconds): Promise<boolean>
   /** Creates the client and uses up one use of the initial access token, in one commit. null: open registration. */
   registerClient(
     client: Client,

@@ -56,12 +56,31 @@ export async function accountConformance(t: Test, { store }: Opened): Promise<vo
     const account = sampleAccount()
     await store.createAccount(account, [])
     const { account_id } = account
-    const change = { account_id, expected: null, password_hash: 'one', now: NOW + 1 }
+    const change = { account_id, expected: null, password_hash: 'one', now: NOW + 1, ends_everything: null }
     t.equal(await store.replacePasswordHash(change, []), 'replaced')
     t.equal(await store.replacePasswordHash(change, []), 'stale')
     t.equal(await store.replacePasswordHash({ ...change, expected: 'one', password_hash: 'two' }, []), 'replaced')
     t.match(await store.findAccount(account_id), { password_hash: 'two', updated_at: NOW + 1 })
   })
+
+  t.test(
+    'another password revokes all grants of the account; a better hash of the same one revokes none',
+    async (t) => {
+      const account = sampleAccount()
+      const { account_id } = account
+      const grant = sampleGrant({ account_id })
+      await store.createAccount(account, [])
+      await store.createGrant(grant, [], [])
+      const revoked_because = async () => (await store.findGrant(grant.grant_id))?.grant.revoked_because
+      const change = { account_id, expected: null, password_hash: 'one', now: NOW + 1, ends_everything: null }
+      const another = { ...change, ends_everything: 'revoked_by_admin' } as const
+      await store.replacePasswordHash(change, [])
+      t.equal(await store.replacePasswordHash(another, []), 'stale')
+      t.equal(await revoked_because(), null)
+      t.equal(await store.replacePasswordHash({ ...another, expected: 'one', password_hash: 'two' }, []), 'replaced')
+      t.equal(await revoked_because(), 'revoked_by_admin')
+    },
+  )
 
   t.test('disabling an account revokes all its grants, and enabling brings none back', async (t) => {
     const account = sampleAccount()
