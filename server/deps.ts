@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import type { SigningKeys } from '../keys/signing_keys.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { PasswordHasher } from './accounts/password.ts'
+import type { MetadataDocuments } from './clients/metadata_documents.ts'
 import type { Log } from './observe/log.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { RemoteKeys } from './outbound/remote_keys.ts'
@@ -24,6 +25,7 @@ export interface Deps {
   /** The way out to addresses that others choose. */
   readonly outbound: Outbound
   readonly remoteKeys: RemoteKeys
+  readonly metadataDocuments: MetadataDocuments
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -6,6 +6,7 @@ const SECOND = 1000
 const KEY_SCHEDULE_SECONDS = 60
 const SEAL_SECONDS = 5
 const LOGOUT_SECONDS = 1
+const REAP_SECONDS = 600
 
 interface Job {
   readonly name: string
@@ -27,6 +28,15 @@ function jobs(deps: Deps): Job[] {
     { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
     { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
     { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, ...logouts },
+    {
+      name: 'delete registered clients that nobody uses',
+      every_seconds: REAP_SECONDS,
+      run: () => {
+        const { never_used_seconds, idle_seconds } = config.registration
+        const now = clock.now()
+        return store.reapClients(now - never_used_seconds, now - idle_seconds, config.storage.sweep_limit)
+      },
+    },
     {
       name: 'sweep what has expired',
       every_seconds: config.storage.sweep_interval_seconds,

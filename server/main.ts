@@ -7,6 +7,7 @@ import { openVault } from '../keys/vault.ts'
 import { createPasswordHasher } from './accounts/password.ts'
 import { createSetupLink } from './accounts/setup_link.ts'
 import { buildApp } from './app.ts'
+import { createMetadataDocuments } from './clients/metadata_documents.ts'
 import type { Deps, Random } from './deps.ts'
 import { startJobs } from './jobs.ts'
 import { createLog, type Log } from './observe/log.ts'
@@ -78,7 +79,8 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
     const keys = await openSigningKeys({ store, vault, clock, random, policy })
     const outbound = options.outbound ?? createOutbound(config.outbound)
     const remoteKeys = createRemoteKeys({ outbound, clock })
-    const deps = { config, store, keys, vault, passwords, outbound, remoteKeys, clock, random, log }
+    const metadataDocuments = createMetadataDocuments({ config, store, keys, outbound, clock, random })
+    const deps = { config, store, keys, vault, passwords, outbound, remoteKeys, metadataDocuments, clock, random, log }
     await ensureLoginClient(deps)
     return deps
   } catch (error) {

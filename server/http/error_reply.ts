@@ -3,6 +3,8 @@ import type { OAuthError } from '../protocol/errors.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { toOAuthError } from './fault.ts'
 
+const BASIC = 'Basic realm="gatehouse", charset="UTF-8"'
+
 /** One log line with the reason and the reference; a stranger gets only the reference. */
 export function logRefusal(request: FastifyRequest, error: OAuthError): void {
   const line = { request_id: request.id, code: error.code, reason: error.detail ?? error.description }
@@ -29,7 +31,10 @@ export function sendOAuthError(thrown: unknown, request: FastifyRequest, reply: 
   const error = toOAuthError(thrown)
   logRefusal(request, error)
   // RFC 6749 §5.2: a 401 MUST include the WWW-Authenticate header that matches the scheme the client used.
-  if (error.status === 401) reply.header('www-authenticate', 'Basic realm="gatehouse", charset="UTF-8"')
+  if (error.status === 401) {
+    const bearer = error.code === 'invalid_token'
+    reply.header('www-authenticate', bearer ? 'Bearer realm="gatehouse", error="invalid_token"' : BASIC)
+  }
   return refusalHeaders(reply, error).send({
     error: error.code,
     error_description: error.description,

@@ -23,6 +23,7 @@ export interface ThrottlePolicy {
 export type ThrottleDigest = (label: string, value: string) => string
 
 const MINUTE = 60
+const HOUR = 3600
 const YEAR = 365 * 86_400
 /** So many services behind one address may fail at the same time, each up to its own limit. */
 const CLIENTS_BEHIND_AN_ADDRESS = 5
@@ -91,6 +92,38 @@ export function clientAuthAddressLimit(
 ): ThrottleLimit {
   const limit = policy.client_failures_per_minute * CLIENTS_BEHIND_AN_ADDRESS
   return perMinute(digest('throttle:client_auth_address', address_prefix), limit)
+}
+
+/**
+ * The limits on guesses at the user codes of devices (RFC 8628 §5.1), the most general first. By account rather than by
+ * session: a new session is a sign-in away.
+ */
+export function userCodeLimits(
+  attempt: { account_id: string; address_prefix: string },
+  policy: ThrottlePolicy,
+  digest: ThrottleDigest,
+): ThrottleLimit[] {
+  return [
+    perMinute(digest('throttle:user_code_address', attempt.address_prefix), policy.address_attempts_per_minute),
+    {
+      ...perMinute(digest('throttle:user_code_account', attempt.account_id), policy.account_attempts_per_minute),
+      lock_base_seconds: policy.lock_base_seconds,
+      lock_max_seconds: policy.lock_max_seconds,
+    },
+  ]
+}
+
+/** The limits on clients that register themselves while anybody may: the most general first. */
+export function registrationLimits(
+  address_prefix: string,
+  policy: { readonly max_per_hour: number; readonly max_per_address_per_hour: number },
+  digest: ThrottleDigest,
+): ThrottleLimit[] {
+  const perHour = (key: string, limit: number) => ({ ...perMinute(key, limit), window_seconds: HOUR })
+  return [
+    perHour(digest('throttle:registration', ''), policy.max_per_hour),
+    perHour(digest('throttle:registration_address', address_prefix), policy.max_per_address_per_hour),
+  ]
 }
 
 function perMinute(key: string, limit: number): ThrottleLimit {

@@ -14,6 +14,11 @@ export function registrationStore(driver: Driver): RegistrationStore {
       await transition(driver, [{ sql: sql.INSERT_INITIAL_ACCESS_TOKEN, values }], audit)
     },
 
+    async isInitialAccessTokenLive(digest, now) {
+      const rows = await driver.query(sql.SELECT_LIVE_INITIAL_ACCESS_TOKEN, [digest, now])
+      return rows.length > 0
+    },
+
     async registerClient(client, initial_access_token_digest, now, audit) {
       type Outcome = Awaited<ReturnType<RegistrationStore['registerClient']>>
       const steps: NamedStep<Outcome>[] = [

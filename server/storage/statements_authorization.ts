@@ -159,6 +159,8 @@ export const REDEEM_DEVICE_CODE = `UPDATE device_codes SET redeemed_at = $2
 // Initial access tokens
 
 export const INSERT_INITIAL_ACCESS_TOKEN = insert('initial_access_tokens', INITIAL_ACCESS_TOKEN)
+export const SELECT_LIVE_INITIAL_ACCESS_TOKEN = `SELECT token_id FROM initial_access_tokens
+  WHERE digest = $1 AND expires_at > $2 AND (uses_left IS NULL OR uses_left > 0)`
 /** One that may be used any number of times has NULL left, and NULL - 1 is NULL. */
 export const USE_INITIAL_ACCESS_TOKEN = `UPDATE initial_access_tokens SET uses_left = uses_left - 1
   WHERE digest = $1 AND expires_at > $2 AND (uses_left IS NULL OR uses_left > 0)`

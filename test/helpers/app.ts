@@ -12,6 +12,7 @@ import { CLIENT_SECRET_LABEL } from '../../server/client_auth/client_secret.ts'
 import type { Deps, Random } from '../../server/deps.ts'
 import { openDeps } from '../../server/main.ts'
 import { createLog } from '../../server/observe/log.ts'
+import type { Outbound } from '../../server/outbound/outbound.ts'
 import type { Account } from '../../server/protocol/account.ts'
 import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../../server/protocol/client.ts'
 import type { Clock, Seconds } from '../../server/protocol/time.ts'
@@ -50,8 +51,14 @@ export interface TestApp {
 type Test = { teardown(handler: () => Promise<void>): void }
 type Overrides = { [K in keyof Config]?: Config[K] extends object ? Partial<Config[K]> : Config[K] }
 
-/** @param overrides sections of the configuration to change */
-export async function buildTestApp(t: Test, { config: overrides = {} }: { config?: Overrides } = {}): Promise<TestApp> {
+/**
+ * @param options.config sections of the configuration to change
+ * @param options.outbound what others publish, in place of the network
+ */
+export async function buildTestApp(
+  t: Test,
+  { config: overrides = {}, outbound }: { config?: Overrides; outbound?: Outbound } = {},
+): Promise<TestApp> {
   const data_dir = mkdtempSync(join(tmpdir(), 'gatehouse-'))
   cpSync(await firstStart(), data_dir, { recursive: true })
   const config = merge(loadConfig({ flags: { data_dir }, env: {}, cwd: data_dir }).config, overrides)
@@ -64,7 +71,8 @@ export async function buildTestApp(t: Test, { config: overrides = {} }: { config
   }
   const logged: string[] = []
   const log = createLog({ level: 'debug', format: 'json' }, { write: (line: string) => void logged.push(line) })
-  const deps = await openDeps(config, { clock, random: seededRandom(), log })
+  const network = outbound === undefined ? {} : { outbound }
+  const deps = await openDeps(config, { clock, random: seededRandom(), log, ...network })
   const app = await buildApp(deps)
   t.teardown(async () => {
     await app.close()

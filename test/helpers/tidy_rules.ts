@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // The registries of authentication methods and grant types say what a client may be registered with.
   clients: {
     uses: ['protocol', 'tokens', 'outbound', 'client_auth', 'grant_types', 'observe/audit'],
-    packages: ['typebox', 'node:crypto'],
+    packages: ['typebox', 'jose', 'node:crypto'],
   },
   client_auth: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['node:crypto'] },
   grant_types: { uses: ['protocol', 'tokens', 'clients', 'observe/audit'], packages: ['typebox'] },
@@ -83,6 +83,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   main: {
     uses: [
       'app',
+      'clients',
       'jobs',
       'token_api',
       'config',
@@ -129,7 +130,7 @@ const CONTRACTS = [
 const OWN_CONTRACTS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   protocol: ['storage/records'],
-  deps: [...CONTRACTS, 'accounts', 'outbound'],
+  deps: [...CONTRACTS, 'accounts', 'outbound', 'clients'],
 }
 
 interface Import {
