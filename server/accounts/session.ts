@@ -93,9 +93,11 @@ export async function signInSession(deps: SessionDeps, signIn: NewSignIn, caller
     if (outcome !== 'stale') return { outcome }
     // Somebody was faster in this session, or it has ended meanwhile: this sign-in has one of its own.
   }
-  const replaces = current === undefined || current.account_id === account.account_id ? null : current.session_id
-  const context = { replaces, give_back, interaction_id }
-  const outcome = await deps.store.startSession(fresh, context, auditOf(deps, fresh, caller, 'session.started'))
+  const replaced = current?.account_id === account.account_id ? undefined : current
+  const context = { replaces: replaced?.session_id ?? null, give_back, interaction_id }
+  const audit = auditOf(deps, fresh, caller, 'session.started')
+  if (replaced !== undefined) audit.push(endedRecord(deps, replaced, 'signed_in_again', caller))
+  const outcome = await deps.store.startSession(fresh, context, audit)
   return outcome === 'started' ? { outcome: 'signed_in', handle, session: fresh } : { outcome }
 }
 
@@ -106,9 +108,17 @@ export async function endSession(
   because: SessionEndedBecause,
   caller: Caller,
 ): Promise<void> {
-  const { session_id, account_id } = session
-  const audit = auditRecord(deps, 'session.ended', { account_id, session_id, caller, detail: { because } })
-  await deps.store.endSession(session_id, because, deps.clock.now(), [audit])
+  const audit = [endedRecord(deps, session, because, caller)]
+  await deps.store.endSession(session.session_id, because, deps.clock.now(), audit)
+}
+
+function endedRecord(
+  deps: Pick<Deps, 'clock' | 'random'>,
+  { session_id, account_id }: Session,
+  because: SessionEndedBecause,
+  caller: Caller,
+) {
+  return auditRecord(deps, 'session.ended', { account_id, session_id, caller, detail: { because } })
 }
 
 function newSession(

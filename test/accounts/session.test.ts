@@ -68,6 +68,8 @@ t.test('another account: the session before ends', async (t) => {
   t.not(second.session.session_id, first.session.session_id)
   t.equal(await findLiveSession(deps, first.handle), undefined)
   t.match(await findLiveSession(deps, second.handle), { account: { account_id: bob.account_id } })
+  const [ended] = (await deps.store.listAudit({ event: 'session.ended' }, { limit: 1, cursor: null })).items
+  t.match(ended, { session_id: first.session.session_id, detail: '{"because":"signed_in_again"}' })
 })
 
 t.test('remembered: no idle lifetime; what was remembered stays so, for the same account only', async (t) => {
