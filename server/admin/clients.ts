@@ -21,7 +21,7 @@ import {
   requireClient,
   updateClient,
 } from './client_changes.ts'
-import { administratorOf } from './guard.ts'
+import { administratorOf, STEP_UP_SECONDS } from './guard.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
 // RFC 6749 Appendix A.1 and A.2: both are VSCHARs. A space in an identifier helps nobody.
@@ -181,7 +181,7 @@ export function clients(deps: Deps): FastifyPluginAsyncTypebox {
     app.post(
       '/clients/:client_id/rotate-secret',
       {
-        config: { scope: 'gatehouse:write' },
+        config: { scope: 'gatehouse:write', max_age: STEP_UP_SECONDS },
         schema: { tags, operationId: 'rotateClientSecret', params, response: { 200: IssuedClientView, ...problems } },
       },
       async (request) => {

@@ -6,10 +6,13 @@ import { type CertificateOf, createCertificateReader } from '../http/client_cert
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access_token.ts'
 import { scopesOfRoles } from '../protocol/administration.ts'
 import { OAuthError } from '../protocol/errors.ts'
+import { invalidToken } from '../protocol/presented_token.ts'
 import { type ADMIN_SCOPES, parseScope } from '../protocol/scope.ts'
+import { authenticationProblem } from '../protocol/step_up.ts'
+import type { Seconds } from '../protocol/time.ts'
 import { assertConfirmed } from '../tokens/resource_access.ts'
 import { builtInResources } from '../tokens/resources.ts'
-import { isLive } from '../tokens/verify.ts'
+import { standingOf } from '../tokens/verify.ts'
 import { isCliToken } from './cli_token.ts'
 
 /** What a route of the admin API needs. `public`: nothing. */
@@ -26,11 +29,16 @@ export interface Administrator {
 declare module 'fastify' {
   interface FastifyContextConfig {
     scope?: RouteScope
+    /** How recently the person who calls has to have signed in. A client that speaks for itself never did. */
+    max_age?: Seconds
   }
   interface FastifyRequest {
     administrator: Administrator | null
   }
 }
+
+/** Of routes that change what somebody signs in with: how recently their caller signed in. */
+export const STEP_UP_SECONDS: Seconds = 300
 
 const MAX_TOKEN_CHARACTERS = 8192
 const REQUIRED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope']
@@ -61,13 +69,18 @@ export async function setGuard(app: FastifyInstance, deps: GuardDeps): Promise<v
   })
   const certificateOf = createCertificateReader(deps)
   app.addHook('onRequest', async (request) => {
-    const { scope } = request.routeOptions.config
+    const { scope, max_age } = request.routeOptions.config
     if (request.is404 || scope === 'public') return
     const claims = await verifyToken(deps, request)
     await assertUnboundOrShown(deps, request, claims, certificateOf)
     const scopes = await scopesHeld(deps, claims)
     if (scope === undefined || !scopes.includes(scope)) {
       throw new OAuthError('insufficient_scope', 'the access token does not allow this')
+    }
+    // RFC 9470 §3: a token that was found lying around does not change what people and clients sign in with.
+    if (max_age !== undefined && claims.grant_id !== undefined) {
+      const problem = authenticationProblem(claims, { max_age }, deps.clock.now())
+      if (problem !== undefined) throw problem
     }
     request.administrator = { actor: claims.sub, scopes, caller: callerOf(request) }
   })
@@ -132,14 +145,9 @@ async function verifyToken(deps: GuardDeps, request: FastifyRequest): Promise<Ac
 async function scopesHeld(deps: GuardDeps, claims: AccessTokenClaims): Promise<readonly string[]> {
   const granted = parseScope(claims.scope ?? '') ?? []
   if (isCliToken(claims)) return granted
-  if (!(await isLive(deps, claims))) throw invalidToken('revoked')
-  const held =
-    claims.user_id === undefined
-      ? parseScope((await deps.store.findClient(claims.client_id))?.scope ?? '')
-      : scopesOfRoles((await deps.store.findAccount(claims.user_id))?.roles ?? [])
+  const standing = await standingOf(deps, claims)
+  if (standing === undefined) throw invalidToken('revoked')
+  const { client, account } = standing
+  const held = account === null ? parseScope(client.scope) : scopesOfRoles(account.roles)
   return granted.filter((scope) => held?.includes(scope))
-}
-
-function invalidToken(detail: string): OAuthError {
-  return new OAuthError('invalid_token', 'the access token is expired, revoked or invalid', { detail })
 }

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { setAdminRules } from '../http/admin_scope.ts'
+import { protectedResourceMetadataUrl } from '../protocol/protected_resource.ts'
+import { builtInResources } from '../tokens/resources.ts'
 import { accounts } from './accounts.ts'
 import { apply } from './apply.ts'
 import { audit } from './audit.ts'
@@ -38,7 +40,7 @@ const routes = [
 export function adminScope(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     app.setValidatorCompiler(compileWhenCalled)
-    setAdminRules(app)
+    setAdminRules(app, protectedResourceMetadataUrl(builtInResources(deps.config).admin_resource))
     await setGuard(app, deps)
     await openapi(app, deps)
     for (const plugin of routes) await app.register(plugin(deps))

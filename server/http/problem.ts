@@ -43,12 +43,18 @@ export function orRefuse<T>(checked: { readonly value: T } | { readonly problems
 /**
  * A refusal as the admin API sends it.
  *
+ * @param resource_metadata where the API describes itself (RFC 9728 §5.1)
  * @see [RFC 9457 §3](https://www.rfc-editor.org/rfc/rfc9457#section-3)
  */
-export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  resource_metadata: string,
+): FastifyReply {
   const error = validationProblem(thrown) ?? toOAuthError(thrown)
   logRefusal(request, error)
-  const challenge = bearerChallenge(error, request.routeOptions.config.scope)
+  const challenge = bearerChallenge(error, request.routeOptions.config.scope, resource_metadata)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
   return refusalHeaders(reply, error)
     .type('application/problem+json')
@@ -65,12 +71,24 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
 }
 
 /** @see [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) */
-function bearerChallenge({ status, code, description }: OAuthError, scope: string | undefined): string | undefined {
-  const challenge = 'Bearer realm="gatehouse"'
-  if (code === 'insufficient_scope') return `${challenge}, error="${code}", scope="${scope ?? ''}"`
-  if (status !== 401) return undefined
-  // RFC 6750 §3.1: without any authentication information there SHOULD NOT be an error code.
-  return code === 'invalid_token' ? `${challenge}, error="${code}", error_description="${description}"` : challenge
+function bearerChallenge(
+  { status, code, description, challenge }: OAuthError,
+  scope: string | undefined,
+  resource_metadata: string,
+): string | undefined {
+  if (status !== 401 && code !== 'insufficient_scope') return undefined
+  const attributes = {
+    realm: 'gatehouse',
+    // RFC 6750 §3.1: without any authentication information there SHOULD NOT be an error code.
+    ...(code === 'invalid_request' ? {} : { error: code, error_description: description }),
+    ...(code === 'insufficient_scope' && scope !== undefined ? { scope } : {}),
+    // RFC 9470 §3: what to ask the authorization endpoint for.
+    ...challenge,
+    resource_metadata,
+  }
+  return `Bearer ${Object.entries(attributes)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}`
 }
 
 function validationProblem(thrown: unknown): Problem | undefined {

@@ -34,7 +34,9 @@ t.test('RFC 6750 §3.1: without a token, 401 and a challenge without an error co
     const headers = authorization === undefined ? {} : { authorization }
     const response = await admin.inject({ url: '/admin/api/accounts', headers })
     t.equal(response.statusCode, 401)
-    t.equal(response.headers['www-authenticate'], 'Bearer realm="gatehouse"')
+    // RFC 9728 §5.1
+    const metadata = `${issuer}/.well-known/oauth-protected-resource/admin/api`
+    t.equal(response.headers['www-authenticate'], `Bearer realm="gatehouse", resource_metadata="${metadata}"`)
     t.match(response.headers['content-type'], /^application\/problem\+json/)
     t.match(response.json(), { status: 401, title: 'Unauthorized' })
   }
@@ -121,10 +123,7 @@ t.test('an administrator is let in, and only while the role lasts', async (t) =>
   t.equal((await call('PATCH', 'accounts/root', { roles: [] })).statusCode, 200)
   const refused = await call('GET', 'accounts', undefined, { token })
   t.equal(refused.statusCode, 403)
-  t.equal(
-    refused.headers['www-authenticate'],
-    'Bearer realm="gatehouse", error="insufficient_scope", scope="gatehouse:read"',
-  )
+  t.match(refused.headers['www-authenticate'], /error="insufficient_scope".* scope="gatehouse:read"/)
   await call('PATCH', 'accounts/root', { roles: ['admin'] })
 })
 
@@ -144,7 +143,7 @@ t.test('RFC 6750 §3.1: a token for reading does not write', async (t) => {
   t.equal((await call('GET', 'clients', undefined, { token })).statusCode, 200)
   const refused = await call('POST', 'setup-links', undefined, { token })
   t.equal(refused.statusCode, 403)
-  t.match(refused.headers['www-authenticate'], /error="insufficient_scope", scope="gatehouse:write"/)
+  t.match(refused.headers['www-authenticate'], /error="insufficient_scope".* scope="gatehouse:write"/)
 })
 
 t.test('a client with the scopes is let in, as long as it has them', async (t) => {
@@ -172,4 +171,25 @@ t.test("the command line's token lives a minute", async (t) => {
   t.equal((await call('GET', 'keys', undefined, { token })).statusCode, 200)
   admin.clock.advance(1)
   t.equal((await call('GET', 'keys', undefined, { token })).statusCode, 401)
+})
+
+t.test('RFC 9470 §3: a change of credentials takes a sign-in of the last five minutes', async (t) => {
+  const test = await buildTestAdmin(t)
+  await test.createAccount({ username: 'root', roles: ['admin'] })
+  await test.createClient({ client_id: 'app', client_secret: 'a client secret of some length' })
+  const signedIn = await test.signIn('root', {
+    scope: 'gatehouse:read gatehouse:write',
+    resource: `${issuer}/admin/api`,
+  })
+  const url = '/admin/api/clients/app/rotate-secret'
+  const rotate = (token: string) => test.inject({ method: 'POST', url, headers: { authorization: `Bearer ${token}` } })
+  t.equal((await rotate(signedIn.access)).statusCode, 200)
+  test.clock.advance(301)
+  const { access } = (await test.postJson('/api/token/refresh/', { refresh: signedIn.refresh })).json()
+  const refused = await rotate(access)
+  t.equal(refused.statusCode, 401)
+  t.match(refused.headers['www-authenticate'], /error="insufficient_user_authentication".* max_age="300"/)
+  t.equal((await rotate(await mintCliToken(test.deps))).statusCode, 200, 'the command line never signed in')
+  const headers = { authorization: `Bearer ${access}` }
+  t.equal((await test.inject({ url: '/admin/api/clients/app', headers })).statusCode, 200, 'the rest goes on')
 })
