@@ -67,7 +67,10 @@ export const authorization: Endpoint = {
       // RFC 6749 §3.1: MAY support POST. It comes from clients' pages, so it may be cross-site: it decides nothing, and
       // comes without our cookies, which are SameSite=Lax. The GET that it is sent on to has them.
       app.post('/authorize', { config: { cross_site: true } }, async (request, reply) => {
-        const pairs = [...formOf(request)].flatMap(([name, values]) => values.map((value) => [name, value]))
+        const form = formOf(request)
+        const client = await orRefusal(findRequestingClient(deps, form))
+        if (client instanceof OAuthError) return refuseOnPage(client, { request, reply, sendPage })
+        const pairs = [...form].flatMap(([name, values]) => values.map((value) => [name, value]))
         const location = `${issuerPath(deps.config.issuer)}/authorize?${new URLSearchParams(pairs).toString()}`
         if (location.length > MAX_LOCATION_CHARACTERS) {
           throw new OAuthError('invalid_request', 'the request is too large', { status: 413 })
@@ -101,7 +104,7 @@ async function findRequestingClient(deps: EndpointDeps, sent: Form): Promise<Cli
   const client = await findClient(deps, client_id)
   if (client?.disabled_at === null) return client
   throw new OAuthError('invalid_request', 'client_id is not registered', {
-    detail: client === undefined ? client_id : `${client_id} is disabled`,
+    detail: client === undefined ? 'unknown client' : `${client.client_id} is disabled`,
   })
 }
 

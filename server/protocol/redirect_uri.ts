@@ -32,7 +32,7 @@ export function redirectTarget(
   const redirect_uri = asked.redirect_uri ?? (asked.by_name ? undefined : onlyRedirectUri(client))
   if (redirect_uri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing')
   if (!isRedirectUriRegistered(client, redirect_uri)) {
-    throw new OAuthError('invalid_request', 'redirect_uri is not registered', { detail: redirect_uri })
+    throw new OAuthError('invalid_request', 'redirect_uri is not registered', { detail: `of ${client.client_id}` })
   }
   return { client_id: client.client_id, redirect_uri, response_mode, state } as RedirectTarget
 }
