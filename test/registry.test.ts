@@ -6,6 +6,8 @@ import { endpoints } from '../server/endpoints/index.ts'
 import { grantTypes } from '../server/grant_types/index.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../server/protocol/client.ts'
 import { basic, buildTestApp, type TestApp } from './helpers/app.ts'
+import { codeFor, codeForm } from './helpers/code.ts'
+import { WEB_CLIENT } from './helpers/web_client.ts'
 
 /**
  * What holds for everything in a registry. A new grant type without a row here fails, so that nobody forgets to say who
@@ -72,6 +74,17 @@ interface Row {
 }
 
 const ROWS: Readonly<Record<string, Row>> = {
+  authorization_code: {
+    client_id: 'web',
+    account: true,
+    prepare: async (server) => {
+      const client = await server.createClient(WEB_CLIENT)
+      const account = await server.deps.store.findAccountByIdentifier('alice')
+      if (account === undefined) throw new Error('alice has no account')
+      const code = await codeFor(server, client, account)
+      return async () => (await server.postForm('/token', codeForm(client, code))).statusCode
+    },
+  },
   refresh_token: {
     client_id: 'gatehouse-login',
     account: true,

@@ -36,7 +36,7 @@ t.test('every route is attacked: a new one needs a line in targets.ts', async (t
   // Their siblings answer these: 405, CORS, what GET answers without its body, and files.
   const known = new Set(targets.map(({ method, route }) => `${method} ${route}`))
   const refusedMethods =
-    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/authorize$/
+    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo)$/
   const others = [...routes].filter(
     (route) => !/^(?:HEAD|OPTIONS) /.test(route) && !route.startsWith('GET /assets/') && !refusedMethods.test(route),
   )

@@ -160,9 +160,23 @@ export const targets: readonly Target[] = [
     '/.well-known/jwks.json',
     '/.well-known/oauth-authorization-server',
     '/.well-known/openid-configuration',
+    '/.well-known/oauth-protected-resource/userinfo',
+    '/.well-known/oauth-protected-resource/admin/api',
     '/livez',
     '/readyz',
   ].map(open),
+  {
+    ...open('/userinfo'),
+    honest: async (server) => ({
+      url: '/userinfo',
+      members: {},
+      headers: { authorization: `Bearer ${(await server.signIn()).access}` },
+    }),
+  },
+  {
+    ...form('/userinfo', {}),
+    honest: async (server) => ({ url: '/userinfo', members: { access_token: (await server.signIn()).access } }),
+  },
   form('/token', { grant_type: 'client_credentials', scope: 'read' }),
   form('/revoke', { token: 'x', token_type_hint: 'access_token' }),
   form('/introspect', { token: 'x', token_type_hint: 'access_token' }),
