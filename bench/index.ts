@@ -6,11 +6,13 @@ import { availableParallelism, cpus } from 'node:os'
 import { environment } from '../config/load.ts'
 import { benchFlood } from './flood.ts'
 import type { LimitRequest, LimitResult } from './limits.ts'
-import { benchJwks, benchLogin, benchRefresh } from './lines.ts'
+import { benchCodeFlow, benchJwks, benchLogin, benchNeighbour, benchRefresh } from './lines.ts'
 import type { Load, LoadResult } from './load.ts'
 import { POOL_SIZE } from './measure.ts'
+import { startNeighbour } from './neighbour.ts'
+import type { ProviderRequest, ProviderResult } from './oidc_provider.ts'
 import { openDatabase } from './postgres.ts'
-import { startRig } from './rig.ts'
+import { REFRESH_CONNECTIONS, startRig } from './rig.ts'
 import { type Line, table } from './table.ts'
 import { startWorker } from './worker.ts'
 
@@ -37,6 +39,11 @@ async function main(): Promise<void> {
   const lines: Line[] = []
   const rig = await startRig({ limits, load, teardown }, common)
   lines.push(...(await benchRefresh(rig, 'SQLite')))
+  lines.push(...(await benchCodeFlow(rig)))
+  const provider = startWorker<ProviderRequest, ProviderResult>('oidc_provider.ts', { ...env, NODE_ENV: 'production' })
+  teardown(() => provider.stop())
+  lines.push(...(await benchNeighbour(rig, await startNeighbour(provider, REFRESH_CONNECTIONS))))
+  await provider.stop()
   lines.push(await benchLogin(rig))
   lines.push(await benchJwks(rig))
   const flood = await benchFlood(rig)

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
+import type { Requests } from './load.ts'
 import { median, POOL_SIZE } from './measure.ts'
+import { AUTHORIZATION_QUERY, EXCHANGE, type Neighbour } from './neighbour.ts'
 import { inTurns, type Measured, measureLimit, measureLoad, medianOf, type Rig, type Round } from './rig.ts'
 import { PASSWORD } from './seed.ts'
 import { type Line, milliseconds, perSecond } from './table.ts'
@@ -51,6 +53,65 @@ export async function benchLogin(rig: Rig): Promise<Line> {
       }),
   )
   return throughput('login', rounds, 'argon2id hashes', '≥ 0.9')
+}
+
+/**
+ * A sign-in to a client while the session is there: the authorization request and the exchange of its code, with the
+ * signatures of an access token and an ID token.
+ */
+export async function benchCodeFlow(rig: Rig): Promise<Line[]> {
+  const bytes = await signingInputBytes(rig)
+  const rounds = await inTurns(
+    ROUNDS,
+    (seconds) => measureLimit(rig, { kind: 'sign', bytes, concurrency: 2 * POOL_SIZE, seconds }),
+    (seconds) => measureLoad(rig, { requests: codeFlow(rig), connections: REFRESH_CONNECTIONS, seconds }),
+  )
+  const halved = rounds.map(({ limit, subject }) => ({
+    limit: { ...limit, per_second: limit.per_second / 2, cpu: limit.cpu * 2 },
+    subject,
+  }))
+  return [throughput('code flow', halved, 'pairs of RS256 signatures', '≥ 0.5')]
+}
+
+/** Refreshes and code flows beside oidc-provider with its in-memory adapter. */
+export async function benchNeighbour(rig: Rig, neighbour: Neighbour): Promise<Line[]> {
+  const { pid, port, flow } = neighbour
+  let tokens = neighbour.tokens
+  const theirs = { pid, port }
+  const refreshes = await inTurns(
+    ROUNDS,
+    async (seconds) => {
+      const requests = { kind: 'refresh', tokens } as const
+      const measured = await measureLoad(rig, { requests, connections: REFRESH_CONNECTIONS, seconds }, theirs)
+      tokens = measured.tokens
+      return measured
+    },
+    (seconds) =>
+      measureLoad(rig, {
+        requests: { kind: 'refresh', tokens: rig.tokens },
+        connections: REFRESH_CONNECTIONS,
+        seconds,
+      }),
+  )
+  const flows = await inTurns(
+    ROUNDS,
+    (seconds) =>
+      measureLoad(rig, { requests: { kind: 'code', ...flow }, connections: REFRESH_CONNECTIONS, seconds }, theirs),
+    (seconds) => measureLoad(rig, { requests: codeFlow(rig), connections: REFRESH_CONNECTIONS, seconds }),
+  )
+  return [
+    throughput('refresh, beside oidc-provider', refreshes, 'oidc-provider', '≥ 2'),
+    throughput('code flow, beside oidc-provider', flows, 'oidc-provider', '≥ 2'),
+  ]
+}
+
+function codeFlow(rig: Rig): Requests {
+  return {
+    kind: 'code',
+    authorize: `/authorize?${AUTHORIZATION_QUERY}`,
+    cookie: rig.seeded.cookie,
+    exchange: EXCHANGE,
+  }
 }
 
 /** The JWK Set beside a fastify route that sends as many constant bytes. */

@@ -10,10 +10,23 @@ import { answerWith } from './worker.ts'
 
 export type Requests =
   | { readonly kind: 'get'; readonly path: string }
+  /** The same request again and again. */
+  | { readonly kind: 'post'; readonly path: string; readonly body: string; readonly authorization?: string }
+  /** Each connection signs in to a client again with the session it has: a code, and its exchange. */
+  | ({ readonly kind: 'code' } & CodeFlow)
   /** Each connection refreshes a grant of its own, with the token that the last answer gave. */
   | { readonly kind: 'refresh'; readonly tokens: readonly string[] }
   /** Each sign-in takes the next name. */
   | { readonly kind: 'login'; readonly usernames: readonly string[]; readonly password: string }
+
+export interface CodeFlow {
+  /** Path and query of the authorization request. */
+  readonly authorize: string
+  /** The browser's cookies. */
+  readonly cookie: string
+  /** The exchange, but for the code at its end: `…&code=`. */
+  readonly exchange: string
+}
 
 export interface Load {
   readonly port: number
@@ -42,8 +55,8 @@ export interface LoadResult {
 /** What one connection sends. */
 interface Conversation {
   next(): string
-  /** Takes note of an answer of 200. */
-  heard(body: string): void
+  /** Takes note of an answer. @returns whether a piece of work is done with it, rather than half done */
+  heard(answer: Answer): boolean
   readonly token: string
 }
 
@@ -63,11 +76,12 @@ async function run(load: Load): Promise<LoadResult> {
       due += every
       const sent = performance.now()
       if (sent >= end) break
-      const { status, body } = await send(conversation.next())
-      const known = latencies.get(status)
-      if (known === undefined) latencies.set(status, [performance.now() - sent])
+      let answer: Answer
+      do answer = await send(conversation.next())
+      while (!conversation.heard(answer))
+      const known = latencies.get(answer.status)
+      if (known === undefined) latencies.set(answer.status, [performance.now() - sent])
       else known.push(performance.now() - sent)
-      if (status === 200) conversation.heard(body())
     }
     send.close()
     return conversation.token
@@ -82,12 +96,19 @@ async function run(load: Load): Promise<LoadResult> {
 }
 
 function begin(requests: Requests, index: number, connections: number): Conversation {
-  const nothing = { heard: () => undefined, token: '' }
+  const nothing = { heard: () => true, token: '' }
   switch (requests.kind) {
     case 'get': {
       const text = `GET ${requests.path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
       return { ...nothing, next: () => text }
     }
+    case 'post': {
+      const { path, body, authorization } = requests
+      const text = post(path, FORM, body, authorization)
+      return { ...nothing, next: () => text }
+    }
+    case 'code':
+      return codeFlow(requests)
     case 'login': {
       let turn = index
       const next = () => {
@@ -103,29 +124,53 @@ function begin(requests: Requests, index: number, connections: number): Conversa
         get token() {
           return token
         },
-        next: () =>
-          post(
-            '/token',
-            'application/x-www-form-urlencoded',
-            `grant_type=refresh_token&client_id=bench&refresh_token=${token}`,
-          ),
-        heard(body) {
-          const at = body.indexOf('"refresh_token":"') + 17
-          token = body.slice(at, body.indexOf('"', at))
+        next: () => post('/token', FORM, `grant_type=refresh_token&client_id=bench&refresh_token=${token}`),
+        heard({ status, body }) {
+          if (status === 200) token = memberOf(body(), 'refresh_token')
+          return true
         },
       }
     }
   }
 }
 
-function post(path: string, type: string, body: string): string {
-  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+function codeFlow({ authorize, cookie, exchange }: CodeFlow): Conversation {
+  const ask = `GET ${authorize} HTTP/1.1\r\nhost: localhost\r\ncookie: ${cookie}\r\n\r\n`
+  let code: string | undefined
+  return {
+    token: '',
+    next() {
+      if (code === undefined) return ask
+      const request = post('/token', FORM, exchange + code)
+      code = undefined
+      return request
+    },
+    heard({ location }) {
+      code = /[?&]code=([^&]+)/.exec(location())?.[1]
+      return code === undefined
+    },
+  }
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+
+function post(path: string, type: string, body: string, authorization?: string): string {
+  const headers = `content-type: ${type}\r\ncontent-length: ${body.length}\r\n`
+  const authorized = authorization === undefined ? '' : `authorization: ${authorization}\r\n`
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${authorized}${headers}\r\n${body}`
+}
+
+/** Without parsing the rest. */
+function memberOf(body: string, name: string): string {
+  const at = body.indexOf(`"${name}":"`) + name.length + 4
+  return body.slice(at, body.indexOf('"', at))
 }
 
 interface Answer {
   readonly status: number
   /** The server closes the connection after it. */
   readonly last: boolean
+  readonly location: () => string
   readonly body: () => string
 }
 type Send = ((request: string) => Promise<Answer>) & { close(): void }
@@ -178,7 +223,12 @@ function parse(bytes: Buffer): Answer | undefined {
   const from = head_end + HEAD_END.length
   if (bytes.length < from + length) return undefined
   const last = /\r\nconnection: close/i.test(head)
-  return { status: Number(head.slice(9, 12)), last, body: () => bytes.toString('latin1', from, from + length) }
+  return {
+    status: Number(head.slice(9, 12)),
+    last,
+    location: () => /\r\nlocation: (\S+)/i.exec(head)?.[1] ?? '',
+    body: () => bytes.toString('latin1', from, from + length),
+  }
 }
 
 answerWith(run)

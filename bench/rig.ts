@@ -50,19 +50,26 @@ export async function startRig(workers: Workers, env: Readonly<Record<string, st
  * Puts a load on a process and reads what it cost there.
  *
  * @param pid of the process, the server when it is left out
- * @throws when an answer is another than a 200
+ * @param expected the status of every answer
+ * @throws when an answer has another
  */
-export async function measureLoad(rig: Rig, load: Omit<Load, 'port'>, other?: { pid: number; port: number }) {
+export async function measureLoad(
+  rig: Rig,
+  load: Omit<Load, 'port'>,
+  other?: { pid: number; port: number },
+  expected = 200,
+): Promise<Measured & { readonly tokens: readonly string[] }> {
   const { pid, port } = other ?? { pid: rig.server.child.pid ?? 0, port: rig.port }
   const before = cpuSeconds(pid)
   const { answers, seconds, tokens } = await rig.load.ask({ ...load, port })
   const cpu = cpuSeconds(pid) - before
-  const ok = answers['200']
+  const ok = answers[String(expected)]
   if (ok === undefined || Object.keys(answers).length > 1) {
-    throw new Error(`${load.requests.kind} was answered with more than 200: ${JSON.stringify(answers)}`)
+    throw new Error(`${load.requests.kind} was answered with more than ${expected}: ${JSON.stringify(answers)}`)
   }
-  if (load.requests.kind === 'refresh') rig.tokens = [...tokens, ...rig.tokens.slice(tokens.length)]
-  return { per_second: ok.count / seconds, cpu: (cpu * 1000) / ok.count, p50: ok.p50, p99: ok.p99 }
+  if (load.requests.kind === 'refresh' && other === undefined)
+    rig.tokens = [...tokens, ...rig.tokens.slice(tokens.length)]
+  return { per_second: ok.count / seconds, cpu: (cpu * 1000) / ok.count, p50: ok.p50, p99: ok.p99, tokens }
 }
 
 export async function measureLimit({ limits }: Workers, request: LimitRequest): Promise<Measured> {

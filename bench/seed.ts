@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts'
 import { newAccount } from '../server/accounts/account.ts'
+import { signInSession } from '../server/accounts/session.ts'
 import type { Deps } from '../server/deps.ts'
 import { openDeps } from '../server/main.ts'
 import type { Account } from '../server/protocol/account.ts'
@@ -7,15 +8,19 @@ import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../server/protocol/
 import type { Grant } from '../server/protocol/grant.ts'
 import { randomId } from '../server/protocol/random_id.ts'
 import { formatRefreshToken } from '../server/protocol/refresh_token.ts'
+import { CLIENT_ID, REDIRECT_URI, REFRESH_SCOPE, SCOPE } from './neighbour.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 const DAY = 86_400
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 export interface Seeded {
   readonly usernames: readonly string[]
   readonly password_hash: string
   /** One for each grant. */
   readonly tokens: readonly string[]
+  /** Of a browser that is signed in. */
+  readonly cookie: string
 }
 
 /** Puts a client, accounts and grants where a server started with `env` will find them. */
@@ -39,22 +44,37 @@ export async function seed(
       await deps.store.createGrant(grant, [], [])
       return formatRefreshToken(grant, deps.vault.refreshTokenMacKey)
     })
-    return { usernames: accounts.map(({ username }) => username), password_hash, tokens: await Promise.all(tokens) }
+    return {
+      usernames: accounts.map(({ username }) => username),
+      password_hash,
+      tokens: await Promise.all(tokens),
+      cookie: await signIn(deps, first),
+    }
   } finally {
     await deps.store.close()
   }
 }
 
+async function signIn(deps: Deps, account: Account): Promise<string> {
+  const caller = { address_prefix: '127.0.0.1', user_agent: null, request_id: 'seed' }
+  const asked = { account, give_back: [], amr: ['pwd'], remember: true, current: undefined, interaction_id: null }
+  const started = await signInSession(deps, asked, caller)
+  if (started.outcome !== 'signed_in') throw new Error(`the first session could not be made: ${started.outcome}`)
+  return `gatehouse_session=${started.handle}`
+}
+
 function benchClient(now: number): Client {
   return {
-    client_id: 'bench',
+    client_id: CLIENT_ID,
     ...CLIENT_DEFAULTS,
     ...MADE_BY_ADMIN,
     client_name: 'Benchmark',
     client_secret_digest: null,
-    grant_types: ['refresh_token'],
+    redirect_uris: [REDIRECT_URI],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token', DEVICE_CODE],
     token_endpoint_auth_method: 'none',
-    scope: 'openid profile email',
+    scope: `${SCOPE} ${REFRESH_SCOPE}`,
     resources: [],
     first_party: true,
     refresh_token_profile: 'standard',
@@ -78,7 +98,7 @@ function newGrant(deps: Deps, { client_id }: Client, { account_id }: Account): G
     client_id,
     account_id,
     session_id: randomId(deps.random),
-    scope: 'openid profile email',
+    scope: REFRESH_SCOPE,
     resources: [deps.config.issuer],
     auth_time: now,
     amr: ['pwd'],
