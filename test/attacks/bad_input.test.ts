@@ -97,7 +97,9 @@ function judge(t: Test, target: Target, attack: Attack, response: LightMyRequest
   if (attack.refused && statusCode < 400) t.fail(`not refused: ${said}`)
   if (headers['x-content-type-options'] !== 'nosniff') t.fail(`may be sniffed: ${said}`)
   // An answer may carry what came in back to where it belongs, encoded.
-  const made = notOurs(headers).some(([name, value]) => name === 'set-cookie' || /[\r\n]/.test(`${name}${value}`))
+  const made = notOurs(headers).some(
+    ([name, value]) => name === 'set-cookie' || /[\r\n]/.test(`${name}${String(value)}`),
+  )
   if (made) t.fail(`a header was made: ${said}`)
   if (String(headers['content-type']).startsWith('text/html') && body.includes('<script>')) t.fail(`echoed: ${said}`)
   if (statusCode < 400) return
