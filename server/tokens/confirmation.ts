@@ -4,7 +4,7 @@ import type { ClientCertificate } from '../protocol/client_certificate.ts'
 import { readUnverifiedJwt } from '../protocol/client_jwt.ts'
 import type { Confirmation } from '../protocol/confirmation.ts'
 import { isDpopNonce, type ProofRules, readProof } from '../protocol/dpop.ts'
-import { OAuthError, type OAuthErrorCode } from '../protocol/errors.ts'
+import { OAuthError } from '../protocol/errors.ts'
 import { clientSigningAlgorithms } from '../protocol/profile.ts'
 import { ClientJwtError, verifySignature } from './client_jwt.ts'
 
@@ -65,7 +65,7 @@ async function verifyProof(
   )
   const digest = (label: string, value: string) => vault.digest(label, value)
   if (config.dpop.nonce && !isDpopNonce(proof.nonce, digest, now)) {
-    throw refusal('use_dpop_nonce', 'the DPoP proof needs the nonce of this response', 'the nonce is missing or stale')
+    throw new OAuthError('use_dpop_nonce', 'the DPoP proof needs the nonce of this response')
   }
   // RFC 9449 §11.1: each proof is good once, for as long as it could be shown again.
   const expires_at = Math.ceil(proof.iat) + proof_seconds + 1
@@ -75,9 +75,5 @@ async function verifyProof(
 }
 
 function invalid(detail: string): OAuthError {
-  return refusal('invalid_dpop_proof', 'the DPoP proof is invalid', detail)
-}
-
-function refusal(code: OAuthErrorCode, description: string, detail: string): OAuthError {
-  return new OAuthError(code, description, { detail })
+  return new OAuthError('invalid_dpop_proof', 'the DPoP proof is invalid', { detail })
 }

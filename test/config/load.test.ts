@@ -142,6 +142,21 @@ t.test('a broken file is a problem with its line', async (t) => {
   t.match(problemsOf(cwd, { file: '[a, b]: 1\n__proto__: 2\nconstructor: 3\n' }).length, 3)
 })
 
+t.test('what is set by half is refused, and told what it needs', async (t) => {
+  const cwd = t.testdir()
+  const [certificate, key] = ['http.tls_certificate_file', 'http.tls_key_file']
+  const header = { 'http.client_certificate_header': 'client-cert' }
+  const proxy = { 'http.trust_proxy': ['10.0.0.0/8'] }
+  const told = (flags: Record<string, unknown>) => problemsOf(cwd, { flags }).map(({ path }) => path)
+  t.same(told({ [certificate]: 'a.pem' }), [certificate])
+  t.same(told({ [key]: 'a.key' }), [key])
+  t.same(told(header), ['http.client_certificate_header'])
+  t.same(told({ ...header, ...proxy, [certificate]: 'a.pem', [key]: 'a.key' }), ['http.client_certificate_header'])
+  t.same(told({ ...header, ...proxy }), [])
+  const { http } = load(cwd, { flags: { [certificate]: 'a.pem', [key]: '/secrets/a.key' } }).config
+  t.match(http, { tls_certificate_file: join(cwd, 'a.pem'), tls_key_file: '/secrets/a.key' }, 'and paths are absolute')
+})
+
 t.test('lifetimes that contradict each other are refused, and told with both values', async (t) => {
   const cwd = t.testdir()
   const refused: [string, Env][] = [
