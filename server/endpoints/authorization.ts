@@ -62,11 +62,13 @@ export const authorization: Endpoint = {
       allowOnly(app, '/authorize', 'GET', 'POST')
 
       // It uses up pushed requests and makes codes: nothing that only looks (a HEAD) may lead here.
-      app.get('/authorize', { exposeHeadRoute: false }, (request, reply) => answer(deps, { request, reply, sendPage }))
+      app.get('/authorize', { exposeHeadRoute: false, config: { popup: true } }, (request, reply) =>
+        answer(deps, { request, reply, sendPage }),
+      )
 
       // RFC 6749 §3.1: MAY support POST. It comes from clients' pages, so it may be cross-site: it decides nothing, and
       // comes without our cookies, which are SameSite=Lax. The GET that it is sent on to has them.
-      app.post('/authorize', { config: { cross_site: true } }, async (request, reply) => {
+      app.post('/authorize', { config: { cross_site: true, popup: true } }, async (request, reply) => {
         const form = formOf(request)
         const client = await orRefusal(findRequestingClient(deps, form))
         if (client instanceof OAuthError) return refuseOnPage(client, { request, reply, sendPage })

@@ -40,14 +40,14 @@ export const endSession: Endpoint = {
     async (app, { sendPage }) => {
       const action = `${issuerPath(deps.config.issuer)}/logout`
 
-      app.get('/logout', async (request, reply) => {
+      app.get('/logout', { config: { popup: true } }, async (request, reply) => {
         const asked = await readRequest(deps, queryOf(request))
         const state = await readBrowserState(deps, request)
         return logOut(deps, { asked, state, action }, { request, reply, sendPage })
       })
 
       // §2: OPs MUST support the use of POST, which a page of the client's sends.
-      app.post('/logout', { config: { cross_site: true } }, async (request, reply) => {
+      app.post('/logout', { config: { cross_site: true, popup: true } }, async (request, reply) => {
         const form = formOf(request)
         const asked = await readRequest(deps, form)
         const state = await readBrowserState(deps, request)

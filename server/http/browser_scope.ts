@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A form on another site's page may lead here: what it sends is a request to be judged, never a decision. */
     cross_site?: boolean
+    /** A client may open it in a window that it keeps hold of (docs/decisions/0014). */
+    popup?: boolean
   }
 }
 
@@ -64,11 +66,12 @@ export function browserScope(
 function protectPages(pages: FastifyInstance, origin: string): void {
   pages.addHook('onRequest', async (request, reply) => {
     reply.header('content-security-policy', contentSecurityPolicy({}))
-    reply.header('cross-origin-opener-policy', 'same-origin')
+    const { popup = false, cross_site = false } = request.routeOptions.config
+    if (!popup) reply.header('cross-origin-opener-policy', 'same-origin')
     // Not `no-referrer`, under which browsers send `Origin: null` with our own forms (Fetch §3.2, "append a request
     // `Origin` header"). No other site learns an address of ours from this one either.
     reply.header('referrer-policy', 'same-origin')
-    if (!request.routeOptions.config.cross_site) refuseCrossSite(request, origin)
+    if (!cross_site) refuseCrossSite(request, origin)
   })
 }
 

@@ -25,6 +25,7 @@ export function consent(deps: Deps): FastifyPluginAsync<PageOptions> {
   return async (app, options) => {
     app.get(
       '/consent',
+      { config: { popup: true } },
       atStep(deps, 'consent', options, async (paused, { reply, sendPage }) =>
         sendPage(reply, consentPage(await formFor(deps, paused))),
       ),
@@ -32,6 +33,7 @@ export function consent(deps: Deps): FastifyPluginAsync<PageOptions> {
 
     app.post(
       '/consent',
+      { config: { popup: true } },
       atStep(deps, 'consent', options, async (paused, http) => {
         const form = formOf(http.request)
         // Of this session: what was shown to somebody else is not answered for them.

@@ -9,7 +9,7 @@ import { findPausedRequest, interactionIdOf, sendGone } from './paused_request.t
 export function resume(deps: Deps): FastifyPluginAsync<PageOptions> {
   return async (app, { sendPage }) => {
     // It answers the client, once: nothing that only looks (a HEAD) may use that up.
-    app.get('/authorize/resume', { exposeHeadRoute: false }, async (request, reply) => {
+    app.get('/authorize/resume', { exposeHeadRoute: false, config: { popup: true } }, async (request, reply) => {
       const paused = await findPausedRequest(deps, interactionIdOf(request), await readBrowserState(deps, request))
       if (paused === undefined) return sendGone(sendPage, reply)
       return dispatch(deps, paused, { request, reply, sendPage })

@@ -19,6 +19,7 @@ export function selectAccount(deps: Deps): FastifyPluginAsync<PageOptions> {
   return async (app, options) => {
     app.get(
       '/select-account',
+      { config: { popup: true } },
       atStep(deps, 'select_account', options, async ({ state, client, interaction, request }, { reply, sendPage }) =>
         sendPage(
           reply,
@@ -35,6 +36,7 @@ export function selectAccount(deps: Deps): FastifyPluginAsync<PageOptions> {
 
     app.post(
       '/select-account',
+      { config: { popup: true } },
       atStep(deps, 'select_account', options, async (paused, http) => {
         const form = formOf(http.request)
         assertCsrf(deps, paused.state, form)

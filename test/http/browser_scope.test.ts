@@ -26,6 +26,7 @@ async function scope(t: Test, { issuer = 'https://id.example.com', thrown = new 
     app.post('/echo', (request, reply) =>
       sendPage(reply, { title: 'Echo', content: html`${single(formOf(request), 'said')}` }),
     )
+    app.get('/popup', { config: { popup: true } }, (_request, reply) => reply.redirect('/echo', 303))
     app.get('/throw', () => {
       throw thrown
     })
@@ -56,6 +57,13 @@ t.test('every page has the policy of pages: CSP, COOP, no referrer to others, no
       "style-src 'self'",
     ])
   }
+})
+
+t.test('HTML §7.1.3: a window keeps hold of one that it opened only where a route says so', async (t) => {
+  const { app } = await scope(t)
+  const openerPolicy = async (url: string) => (await app.inject(url)).headers['cross-origin-opener-policy']
+  t.equal(await openerPolicy('/popup'), undefined)
+  t.equal(await openerPolicy('/echo'), 'same-origin')
 })
 
 t.test('a page has no script, style or event handler of its own', async (t) => {
