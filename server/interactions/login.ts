@@ -36,7 +36,7 @@ const AMR = ['pwd']
  */
 export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
   return async (app, { sendPage }) => {
-    app.get('/login', async (request, reply) => {
+    app.get('/login', { config: { popup: true } }, async (request, reply) => {
       const read = await readBrowserState(deps, request)
       const interaction_id = interactionIdOf(request)
       const paused = await findPausedRequest(deps, interaction_id, read)
@@ -49,7 +49,7 @@ export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
       return sendPage(reply, loginPage(await blankForm(deps, state, paused, asAnother(request))))
     })
 
-    app.post('/login', async (request, reply) => {
+    app.post('/login', { config: { popup: true } }, async (request, reply) => {
       const form = formOf(request)
       const state = await readBrowserState(deps, request)
       const interaction_id = interactionIdOf(request)
