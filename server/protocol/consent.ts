@@ -36,7 +36,7 @@ export function needsConsent(
   consent: Consent | undefined,
 ): boolean {
   // RFC 6749 §10.2: who registered itself may be anybody, and is not answered without the person's knowledge.
-  if (client.origin !== 'admin') return true
+  if (client.origin !== 'admin' && !renewsSilently(request)) return true
   if (client.first_party) return false
   if (request.prompt.includes('consent') || consent === undefined) return true
   // RFC 9396 §1: each request's details are about something of its own (this payment, that account).
@@ -48,6 +48,14 @@ export function needsConsent(
     within(redirect_hosts, consent.redirect_hosts) &&
     within(claims, consent.claims)
   return !covered
+}
+
+/**
+ * A client goes on with what it has been allowed, where no page may be shown, and the answer goes to a host that nobody
+ * else can take: unlike an app's scheme or a port of this machine (RFC 8252 §8.6).
+ */
+function renewsSilently({ prompt, redirect_uri }: Asked): boolean {
+  return prompt.includes('none') && redirect_uri?.startsWith('https:') === true
 }
 
 /** What is allowed once the person has said yes: what was before, and what was asked now. */

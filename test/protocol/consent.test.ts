@@ -23,6 +23,24 @@ t.test('asked again when it grows: scope, resources, claims, redirect hosts', as
   t.equal(needs({ redirect_uri: 'https://app.example:8443/callback' }), true)
 })
 
+t.test(
+  'RFC 6749 §10.2: who registered itself is asked about each time, but for prompt=none from a known https host',
+  async (t) => {
+    for (const origin of ['registered', 'metadata_document'] as const) {
+      const asks = (request: Parameters<typeof makeRequest>[0], allowed: Parameters<typeof makeConsent>[0] = {}) =>
+        needsConsent({ ...CLIENT, origin }, makeRequest(request), makeConsent(allowed))
+      t.equal(asks({}), true, 'with a page, always')
+      t.equal(asks({ prompt: ['none'] }), false, 'silently, what was allowed before')
+      t.equal(asks({ prompt: ['none'], scope: 'openid profile email' }), true, 'not more than that')
+      t.equal(asks({ prompt: ['none'], redirect_uri: 'https://evil.example/callback' }), true, 'not to another host')
+      for (const redirect_uri of ['http://127.0.0.1:4711/callback', 'com.example.app:/callback']) {
+        const hosts = { redirect_hosts: [redirectHost(redirect_uri)] }
+        t.equal(asks({ prompt: ['none'], redirect_uri }, hosts), true, 'RFC 8252 §8.6: anybody may listen there')
+      }
+    }
+  },
+)
+
 t.test('RFC 9396 §1: authorization_details are asked about each time', async (t) => {
   t.equal(needs({ authorization_details: [{ type: 'payment' }] }), true)
 })

@@ -158,7 +158,8 @@ t.test(
     for (const origin of ['registered', 'metadata_document'] as const) {
       const client = { ...first_party, origin }
       t.equal(step({ client }), 'consent', 'although it was allowed before')
-      t.equal(step({ client, request: { prompt: ['none'] } }), 'consent_required')
+      t.equal(step({ client, consent: undefined, request: { prompt: ['none'] } }), 'consent_required')
+      t.equal(step({ client, request: { prompt: ['none'] } }), 'issue', 'silently, what was allowed before')
       const interaction = { consented_at: NOW, consented_session_id: SESSION.session_id }
       t.equal(step({ client, interaction }), 'issue')
     }
