@@ -1,4 +1,4 @@
-import { clientAuthMethods } from '../client_auth/index.ts'
+import { offeredAuthMethods } from '../client_auth/index.ts'
 import type { Deps } from '../deps.ts'
 import { grantTypes } from '../grant_types/index.ts'
 import type { Client, ClientMetadata } from '../protocol/client.ts'
@@ -27,7 +27,7 @@ export async function registrationProblems(
 ): Promise<RegistrationProblem[]> {
   const problems = metadataProblems(metadata, {
     grant_types: offeredGrantTypes(),
-    token_endpoint_auth_methods: clientAuthMethods.map((method) => method.token_endpoint_auth_method),
+    token_endpoint_auth_methods: offeredAuthMethods(deps.config),
     resources: await knownResources(deps, metadata.resources, resources),
     profile: deps.config.profile,
     outbound_allow: deps.config.outbound.allow,
