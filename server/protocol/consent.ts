@@ -37,7 +37,7 @@ export function needsConsent(
 ): boolean {
   // RFC 6749 §10.2: who registered itself may be anybody, and is not answered without the person's knowledge.
   if (client.origin !== 'admin' && !renewsSilently(request)) return true
-  if (client.first_party) return false
+  if (client.origin === 'admin' && client.first_party) return false
   if (request.prompt.includes('consent') || consent === undefined) return true
   // RFC 9396 §1: each request's details are about something of its own (this payment, that account).
   if (request.authorization_details.length > 0) return true
