@@ -1,5 +1,8 @@
+import { decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
-import { basic, buildTestApp } from '../helpers/app.ts'
+import { basic, buildTestApp, claimsOf } from '../helpers/app.ts'
+import { codeFor, codeForm } from '../helpers/code.ts'
+import { WEB_CLIENT } from '../helpers/web_client.ts'
 
 const SECRET = 'a client secret of some length'
 const API = 'https://api.example.com'
@@ -89,4 +92,63 @@ t.test('RFC 7662 §2.1: the endpoint asks who is asking', async (t) => {
   const missing = await server.postForm('/introspect', {}, basic('api', SECRET))
   t.equal(missing.statusCode, 400)
   t.match(missing.json(), { error: 'invalid_request' })
+})
+
+t.test('RFC 9701 §5: the answer is a JWT when it is asked for so, or registered so', async (t) => {
+  const { server } = await prepare(t)
+  const { access } = await server.signIn('alice', { resource: API })
+  const accept = { accept: 'application/token-introspection+jwt', ...basic('api', SECRET) }
+  const response = await server.postForm('/introspect', { token: access }, accept)
+  t.match(response.headers['content-type'], /^application\/token-introspection\+jwt/)
+  const { typ, alg } = decodeProtectedHeader(response.body)
+  t.match({ typ, alg }, { typ: 'token-introspection+jwt', alg: 'RS256' })
+  const claims = claimsOf(response.body)
+  t.match(claims, { iss: server.issuer, aud: 'api', iat: server.clock.now(), token_introspection: { active: true } })
+  t.notOk('sub' in claims || 'exp' in claims, 'it passes for no access token')
+  t.match((await server.postForm('/introspect', { token: response.body }, basic('api', SECRET))).json(), {
+    active: false,
+  })
+  const signing = { introspection_signed_response_alg: 'ES256', client_id: 'signed', client_secret: SECRET } as const
+  await server.createClient(signing)
+  const inactive = await server.postForm('/introspect', { token: 'x' }, basic('signed', SECRET))
+  t.match(decodeProtectedHeader(inactive.body), { alg: 'ES256' })
+  t.match(claimsOf(inactive.body), { token_introspection: { active: false } })
+})
+
+t.test('RFC 9449 §6.2: a bound token is described with its key, and as what it is', async (t) => {
+  const { server, ask } = await prepare(t)
+  const { access } = await server.signIn('alice', { resource: API })
+  const cnf = { jkt: 'a thumbprint' }
+  const bound = await server.deps.keys.sign('RS256', 'at+jwt', { ...claimsOf(access), cnf })
+  t.match(await ask('api', bound), { active: true, token_type: 'DPoP', cnf })
+})
+
+t.test('OpenID Connect Core §8: sub is the subject as the asking client knows it', async (t) => {
+  const { server, ask } = await prepare(t)
+  const account = await server.deps.store.findAccountByIdentifier('alice')
+  const api = await server.deps.store.findClient('api')
+  if (account === undefined || api === undefined) throw new Error('they were prepared')
+  const { access } = await server.signIn('alice', { resource: API })
+  t.match(await ask('api', access), { sub: account.account_id, username: 'alice' })
+  await server.deps.store.updateClient({ ...api, subject_type: 'pairwise' }, [])
+  const described = await ask('api', access)
+  t.not(described.sub, account.account_id)
+  t.notOk('username' in described)
+})
+
+t.test('a client hears no name by introspection that UserInfo would not tell it', async (t) => {
+  const { server, ask } = await prepare(t)
+  const account = await server.deps.store.findAccountByIdentifier('alice')
+  if (account === undefined) throw new Error('she was prepared')
+  const registered = { ...WEB_CLIENT, client_secret: SECRET, first_party: false }
+  const client = await server.createClient(registered)
+  for (const [scope, username] of [
+    ['openid', undefined],
+    ['openid profile', 'alice'],
+  ] as const) {
+    const code = await codeFor(server, client, account, { scope })
+    const { client_id: _, ...form } = codeForm(client, code)
+    const { access_token } = (await server.postForm('/token', form, basic('web', SECRET))).json()
+    t.match(await ask('web', access_token), { active: true, acr: 'urn:gatehouse:pwd', username })
+  }
 })
