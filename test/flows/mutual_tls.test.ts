@@ -12,6 +12,8 @@ const authority = certificates.selfSigned('/CN=Authority', ['keyUsage=critical,k
 const stranger = certificates.selfSigned('/CN=Authority', ['keyUsage=critical,keyCertSign'])
 const ours = certificates.selfSigned('/CN=localhost', ['subjectAltName=DNS:localhost'])
 const client = certificates.issued(authority, '/C=US/O=Example, Inc./CN=client', ['subjectAltName=DNS:client.example'])
+// Without the identifier of its authority's key, only the signature tells the two authorities apart.
+const forged = certificates.issued(stranger, '/C=US/O=Example, Inc./CN=client', ['authorityKeyIdentifier=none'])
 const CLIENT_DN = 'CN=client,O=Example\\, Inc.,C=US'
 
 // The fixed clock of the tests is not the one that the certificates were made by.
@@ -122,7 +124,7 @@ t.test(
     const { ask } = await withTls(t, by_authority)
     const shown: [string, TestCertificate | undefined][] = [
       ['none', undefined],
-      ['of an authority of the same name', certificates.issued(stranger, '/C=US/O=Example, Inc./CN=client')],
+      ['of an authority of the same name', forged],
       ['signed by itself', certificates.selfSigned('/C=US/O=Example, Inc./CN=client')],
       ['with another name', certificates.issued(authority, '/C=US/O=Example, Inc./CN=another')],
       ['issued by a client', certificates.issued(client, '/C=US/O=Example, Inc./CN=client')],
@@ -193,7 +195,6 @@ t.test("RFC 9440 §2: a trusted proxy's header is as good as the connection, in 
     t.equal(answer.statusCode, 200)
     t.match(claimsOf(answer.json().access_token).cnf, { 'x5t#S256': certificateThumbprint(client.x509.raw) })
   }
-  const forged = certificates.issued(stranger, '/C=US/O=Example, Inc./CN=client')
   const servers = certificates.issued(authority, '/C=US/O=Example, Inc./CN=client', ['extendedKeyUsage=serverAuth'])
   for (const certificate of [forged, servers, certificates.issued(client, '/C=US/O=Example, Inc./CN=client')]) {
     t.equal((await ask(rfc9440(certificate))).statusCode, 401)
