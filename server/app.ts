@@ -14,6 +14,7 @@ import { resourceScope } from './http/resource_scope.ts'
 import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
 import { tlsOptions } from './http/tls.ts'
 import { consent } from './interactions/consent.ts'
+import { device } from './interactions/device.ts'
 import { login } from './interactions/login.ts'
 import { resume } from './interactions/resume.ts'
 import { selectAccount } from './interactions/select_account.ts'
@@ -25,7 +26,7 @@ import { tokenApi } from './token_api/index.ts'
 import { proofAlgorithms } from './tokens/confirmation.ts'
 
 /** Pages that no registry names: what people do between one endpoint and the next. */
-const steps = [setup, login, selectAccount, consent, resume]
+const steps = [setup, login, selectAccount, consent, resume, device]
 
 const SECOND = 1000
 const MAX_REQUESTS_PER_SOCKET = 10_000

@@ -5,8 +5,10 @@ import { clientAuthMethods } from '../server/client_auth/index.ts'
 import { endpoints } from '../server/endpoints/index.ts'
 import { grantTypes } from '../server/grant_types/index.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../server/protocol/client.ts'
+import { DEVICE_CODE_GRANT } from '../server/protocol/device_code.ts'
 import { basic, buildTestApp, type TestApp } from './helpers/app.ts'
 import { codeFor, codeForm } from './helpers/code.ts'
+import { DEVICE_CLIENT, decideAbout, pollDevice, startDevice } from './helpers/device.ts'
 import { WEB_CLIENT } from './helpers/web_client.ts'
 
 /**
@@ -17,7 +19,11 @@ const SECRET = 'a client secret of some length'
 const SERVER = join(import.meta.dirname, '../server')
 
 t.test('a file is named as its registry value', async (t) => {
-  for (const { grant_type } of grantTypes) t.ok(existsSync(join(SERVER, 'grant_types', `${grant_type}.ts`)), grant_type)
+  for (const { grant_type } of grantTypes) {
+    // Of an extension's URN, its last part.
+    const name = grant_type.split(':').at(-1)?.replaceAll('-', '_')
+    t.ok(existsSync(join(SERVER, 'grant_types', `${name}.ts`)), grant_type)
+  }
   for (const { token_endpoint_auth_method: name } of clientAuthMethods) {
     t.ok(existsSync(join(SERVER, 'client_auth', `${name}.ts`)), name)
   }
@@ -74,6 +80,17 @@ interface Row {
 }
 
 const ROWS: Readonly<Record<string, Row>> = {
+  [DEVICE_CODE_GRANT]: {
+    client_id: 'tv',
+    account: true,
+    prepare: async (server) => {
+      await server.createClient(DEVICE_CLIENT)
+      const alice = await server.deps.store.findAccountByIdentifier('alice')
+      const { device_code, user_code } = await startDevice(server)
+      await decideAbout(server, alice?.account_id ?? '', user_code)
+      return async () => (await pollDevice(server, device_code)).status
+    },
+  },
   authorization_code: {
     client_id: 'web',
     account: true,

@@ -1,4 +1,5 @@
 import { authorization } from './authorization.ts'
+import { deviceAuthorization } from './device_authorization.ts'
 import { discovery } from './discovery.ts'
 import { endSession } from './end_session.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -17,6 +18,7 @@ const described: readonly Endpoint[] = [
   authorization,
   pushedAuthorizationRequest,
   registration,
+  deviceAuthorization,
   token,
   userinfo,
   revocation,

@@ -1,7 +1,8 @@
 import { authorizationCode } from './authorization_code.ts'
 import { clientCredentials } from './client_credentials.ts'
+import { deviceCode } from './device_code.ts'
 import type { GrantType } from './grant_type.ts'
 import { refreshToken } from './refresh_token.ts'
 
 /** The registry: what `grant_type` may be. Discovery, registration and the token endpoint follow from it. */
-export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials]
+export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, deviceCode]

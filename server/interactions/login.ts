@@ -23,6 +23,7 @@ import { type Form, single } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { type BrowserExchange, resumePath, stepPath } from './dispatch.ts'
+import { onwardOf } from './onward.ts'
 import { cancel, findPausedRequest, interactionIdOf, type PausedRequest, sendGone } from './paused_request.ts'
 
 /** RFC 8176 §2: password-based authentication. */
@@ -41,12 +42,14 @@ export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
       const interaction_id = interactionIdOf(request)
       const paused = await findPausedRequest(deps, interaction_id, read)
       if (interaction_id !== undefined && paused === undefined) return sendGone(sendPage, reply)
+      const onward = onwardOf(request)
       if (paused === undefined && read.account !== undefined) {
+        if (onward !== undefined) return reply.redirect(`${issuerPath(deps.config.issuer)}${onward.path}`, 303)
         const logout_href = `${issuerPath(deps.config.issuer)}/logout`
         return sendPage(reply, signedInPage({ account: read.account, logout_href }))
       }
       const state = ensureBrowser(deps, reply, read)
-      return sendPage(reply, loginPage(await blankForm(deps, state, paused, asAnother(request))))
+      return sendPage(reply, loginPage(await blankForm(deps, state, paused, request)))
     })
 
     app.post('/login', { config: { popup: true } }, async (request, reply) => {
@@ -74,7 +77,7 @@ async function attempt(
   const caller = callerOf(request)
   const [username, password] = [single(form, 'username'), single(form, 'password')]
   const again = async (failure: Failure) => {
-    const blank = await blankForm(deps, state, paused, asAnother(request))
+    const blank = await blankForm(deps, state, paused, request)
     const remember = single(form, 'remember') !== undefined
     refusalHeaders(reply, failure)
     return sendPage(reply, loginPage({ ...blank, username, remember, problem: failure.problem }), failure.status)
@@ -109,7 +112,7 @@ async function attempt(
       const max_age = session.remembered ? session.absolute_expires_at - session.auth_time : undefined
       setSessionCookie(deps, reply, handle, max_age)
       // 303, so that a reload does not send the password again.
-      return reply.redirect(interaction_id === null ? loginPath(deps) : resumePath(deps, interaction_id), 303)
+      return reply.redirect(interaction_id === null ? onwardPath(deps, request) : resumePath(deps, interaction_id), 303)
     }
   }
 }
@@ -131,6 +134,11 @@ function loginPath(deps: Pick<Deps, 'config'>): string {
   return `${issuerPath(deps.config.issuer)}/login`
 }
 
+function onwardPath(deps: Pick<Deps, 'config'>, request: FastifyRequest): string {
+  const onward = onwardOf(request)
+  return onward === undefined ? loginPath(deps) : `${issuerPath(deps.config.issuer)}${onward.path}`
+}
+
 /** Whether somebody has said that they are not who is signed in. */
 function asAnother(request: FastifyRequest): boolean {
   return single(queryOf(request), 'another') !== undefined
@@ -140,10 +148,15 @@ async function blankForm(
   deps: Deps,
   state: NamedBrowser,
   paused: PausedRequest | undefined,
-  another: boolean,
+  http: FastifyRequest,
 ): Promise<LoginForm> {
   const csrf_token = csrfToken(deps, state, 'browser')
-  if (paused === undefined) return { action: loginPath(deps), csrf_token, can_cancel: false, remember: false }
+  if (paused === undefined) {
+    const onward = onwardOf(http)
+    const action = onward === undefined ? loginPath(deps) : `${loginPath(deps)}?${onward.query}`
+    return { action, csrf_token, can_cancel: false, remember: false }
+  }
+  const another = asAnother(http)
   const { request, client, interaction } = paused
   const path = stepPath(deps, 'login', interaction.interaction_id)
   const hinted = await hintedAccount(deps, paused)

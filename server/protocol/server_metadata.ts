@@ -27,6 +27,8 @@ export interface ServerMetadata {
   /** RFC 9126 §5 */
   readonly pushed_authorization_request_endpoint: string
   readonly require_pushed_authorization_requests: boolean
+  /** RFC 8628 §4 */
+  readonly device_authorization_endpoint: string
   readonly token_endpoint: string
   readonly registration_endpoint: string
   /** OAuth Client ID Metadata Document §5 */

@@ -1,5 +1,6 @@
 /** The pages on the way to a code, and an honest visit to each. */
 import { PASSWORD, type TestApp } from '../helpers/app.ts'
+import { DEVICE_CLIENT, startDevice } from '../helpers/device.ts'
 import { seedSession } from '../helpers/session.ts'
 import { authorizationUrl, type Browser, createBrowser, formIn, WEB_CLIENT } from '../helpers/web_client.ts'
 import type { Honest, Target } from './targets.ts'
@@ -25,6 +26,17 @@ async function paused(server: TestApp, prompt: string) {
 
 function cookieOf({ cookies }: Browser): { cookie: string } {
   return { cookie: [...cookies].map((pair) => pair.join('=')).join('; ') }
+}
+
+/** Where somebody who is signed in lets a device in. @param members what the request says of its code and form */
+async function atDevice(
+  server: TestApp,
+  members: (form: { user_code: string; csrf_token: string }) => Honest['members'],
+): Promise<Honest> {
+  await server.createClient(DEVICE_CLIENT)
+  const { user_code } = await startDevice(server)
+  const { csrf_token, headers } = await visit(server, '/device', true)
+  return { url: '/device', members: members({ user_code, csrf_token }), headers }
 }
 
 /** A step of a paused request. @param answer what its form says; left out: it is only opened */
@@ -61,6 +73,19 @@ export const pageTargets: readonly Target[] = [
   step('/select-account', 'select_account', { choice: 'continue' }),
   step('/consent', 'consent'),
   step('/consent', 'consent', { decision: 'approve' }),
+  {
+    method: 'GET',
+    route: '/device',
+    refusal: 'page',
+    honest: (server) => atDevice(server, ({ user_code }) => ({ user_code })),
+  },
+  {
+    method: 'POST',
+    route: '/device',
+    refusal: 'page',
+    body: 'form',
+    honest: (server) => atDevice(server, (members) => ({ ...members, decision: 'approve' })),
+  },
   // It leads to the next step.
   { ...step('/authorize/resume', 'select_account'), answers: 303 },
 ]

@@ -2,6 +2,7 @@
 import type { InjectOptions } from 'fastify'
 import { mintCliToken } from '../../server/admin/cli_token.ts'
 import { basic, PASSWORD, type TestApp } from '../helpers/app.ts'
+import { DEVICE_CLIENT } from '../helpers/device.ts'
 import { makeConsent } from '../helpers/interaction.ts'
 import { seedSession } from '../helpers/session.ts'
 import { authorizationTargets } from './authorization_targets.ts'
@@ -178,6 +179,13 @@ export const targets: readonly Target[] = [
     honest: async (server) => ({ url: '/userinfo', members: { access_token: (await server.signIn()).access } }),
   },
   form('/token', { grant_type: 'client_credentials', scope: 'read' }),
+  {
+    ...form('/device_authorization', {}),
+    honest: async (server) => {
+      await server.createClient(DEVICE_CLIENT)
+      return { url: '/device_authorization', members: { client_id: 'tv', scope: 'openid', resource: server.issuer } }
+    },
+  },
   form('/revoke', { token: 'x', token_type_hint: 'access_token' }),
   form('/introspect', { token: 'x', token_type_hint: 'access_token' }),
   ...['/', ''].flatMap((slash) =>
