@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { SignJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { mintCliToken } from '../../server/admin/cli_token.ts'
+import { selfRegisteredMembers } from '../../server/protocol/client_self_registration.ts'
 import { basic, buildTestApp, type TestApp } from '../helpers/app.ts'
 
 const APP = { client_name: 'App', redirect_uris: ['https://app.example.com/callback'] }
@@ -107,6 +108,19 @@ t.test('RFC 7591 §3.2.2: what cannot be registered is refused with the reason',
   t.equal((await server.inject({ method: 'POST', url: '/register', headers, payload: '{' })).statusCode, 400)
   t.equal((await server.postForm('/register', { a: 'b' })).statusCode, 415)
   t.equal((await server.inject({ method: 'GET', url: '/register' })).statusCode, 405)
+})
+
+t.test('no value of any member is a fault of ours', async (t) => {
+  const server = await prepare(t, { max_per_hour: 10_000, max_per_address_per_hour: 10_000 })
+  const odd = [1e308, '', '\ud800', 'x'.repeat(5000), [null], ['']]
+  const objects = [{ keys: [null] }, { keys: [{ kty: 'RSA', n: 5, e: [] }] }]
+  for (const name of [...Object.keys(selfRegisteredMembers), 'software_statement', '__proto__', 'constructor']) {
+    for (const value of [...odd, ...objects]) {
+      const { statusCode, body } = await register(server, { ...APP, [name]: value })
+      if (statusCode !== 201 && statusCode !== 400) t.fail(`${name} ${JSON.stringify(value)}: ${statusCode} ${body}`)
+    }
+  }
+  t.equal((await register(server, APP)).statusCode, 201, 'the next honest request works')
 })
 
 t.test('scope and resources are at most what is configured, and never the admin API', async (t) => {
