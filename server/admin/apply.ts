@@ -125,8 +125,8 @@ async function planOneResource(deps: Deps, by: Administrator, asked: Static<type
   }
 }
 
-function resourceMembers({ scopes, access_token_seconds, signing_alg, introspection_clients }: Resource) {
-  return { scopes, access_token_seconds, signing_alg, introspection_clients }
+function resourceMembers({ resource: _, created_at: _1, updated_at: _2, ...members }: Resource) {
+  return members
 }
 
 async function planOneClient(

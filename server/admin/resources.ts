@@ -27,6 +27,12 @@ const changeable = {
   access_token_seconds: Type.Optional(nullable(whole(10, 86_400))),
   signing_alg: Type.Optional(SigningAlgorithmName),
   introspection_clients: Type.Optional(Type.Array(text(255), { maxItems: 100 })),
+  authorization_details_types: Type.Optional(
+    Type.Array(text(255), {
+      maxItems: 100,
+      description: 'The types of authorization_details that mean something there (RFC 9396 §2).',
+    }),
+  ),
 }
 
 /** A resource of the apply file, and a new one. */
@@ -38,6 +44,7 @@ const ResourceView = Type.Object({
   access_token_seconds: nullable(Type.Integer()),
   signing_alg: SigningAlgorithmName,
   introspection_clients: Type.Array(Type.String()),
+  authorization_details_types: Type.Array(Type.String()),
   built_in: Type.Boolean({ description: 'There without having been registered.' }),
   created_at: Instant,
   updated_at: Instant,
@@ -47,11 +54,12 @@ const tags = ['resources']
 const one = closed({ resource: text(2048, 'The URI of the resource.') })
 
 export function describeResource(resource: Resource, built_in = false) {
-  const { scopes, introspection_clients, ...rest } = resource
+  const { scopes, introspection_clients, authorization_details_types, ...rest } = resource
   return {
     ...rest,
     scopes: scopes === null ? null : [...scopes],
     introspection_clients: [...introspection_clients],
+    authorization_details_types: [...authorization_details_types],
     built_in,
   }
 }

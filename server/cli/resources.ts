@@ -11,6 +11,7 @@ interface CreateOptions {
   readonly accessTokenSeconds?: number
   readonly signingAlg?: string
   readonly introspectionClient?: readonly string[]
+  readonly authorizationDetailsType?: readonly string[]
 }
 
 /** `gatehouse resources …`: the APIs that tokens are for. */
@@ -24,11 +25,13 @@ export function registerResources(program: Command, cli: Cli): void {
     .option('--access-token-seconds <number>', 'lifetime of the access tokens for it', wholeNumber)
     .addOption(new Option('--signing-alg <alg>', 'how its tokens are signed').choices(SIGNING_ALGORITHMS))
     .option('--introspection-client <id>', 'a client that may introspect its tokens (repeat for more)', collect)
+    .option('--authorization-details-type <type>', 'a type that means something there (repeat for more)', collect)
     .addHelpText('after', '\nExample: gatehouse resources create https://api.example.com --scope read --scope write')
     .action(async (resource: string, options: CreateOptions) => {
       const { scope: scopes, accessTokenSeconds: access_token_seconds, signingAlg: signing_alg } = options
-      const { introspectionClient: introspection_clients } = options
-      const body = { resource, scopes, access_token_seconds, signing_alg, introspection_clients }
+      const { introspectionClient: introspection_clients, authorizationDetailsType } = options
+      const details = { authorization_details_types: authorizationDetailsType }
+      const body = { resource, scopes, access_token_seconds, signing_alg, introspection_clients, ...details }
       const created = await withAdmin(cli, (admin) => call(admin, 'POST', 'resources', body))
       print(cli, created, `Created ${resource}.`)
     })

@@ -86,7 +86,7 @@ export function selectTarget(
     const known = asked.found.some((found) => found.resource === resource)
     const within = granted === undefined || granted.resources.includes(resource)
     if (!known || !within || !mayAskFor(client, account, resource, defaults)) {
-      throw new OAuthError('invalid_target', 'the resource is not available to this client', { detail: resource })
+      throw new OAuthError('invalid_target', 'the resource is not available to this client')
     }
   }
   const [first] = asked.found

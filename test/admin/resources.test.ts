@@ -21,7 +21,13 @@ t.test('a resource brings the key that it asks for', async (t) => {
   t.notOk(deps.keys.algorithms.includes('EdDSA'))
   const made = await call('POST', 'resources', { resource: `${API}/`, signing_alg: 'EdDSA', access_token_seconds: 60 })
   t.equal(made.statusCode, 201)
-  t.match(made.json(), { resource: API, scopes: null, introspection_clients: [], built_in: false })
+  t.match(made.json(), {
+    resource: API,
+    scopes: null,
+    introspection_clients: [],
+    authorization_details_types: [],
+    built_in: false,
+  })
   t.ok(deps.keys.algorithms.includes('EdDSA'))
   t.equal((await call('POST', 'resources', { resource: API })).statusCode, 409)
   t.same(await auditedEvents(admin, 1), ['admin.resource_created cli'])
@@ -63,6 +69,7 @@ t.test('what a resource cannot have is refused member by member', async (t) => {
     ['access_token_seconds', { access_token_seconds: '60' }],
     ['signing_alg', { signing_alg: 'HS256' }],
     ['introspection_clients', { introspection_clients: 'a' }],
+    ['authorization_details_types', { authorization_details_types: 'a' }],
   ]
   for (const [field, member] of refused) {
     t.ok((await complaints('POST', 'resources', { resource: 'https://x.example', ...member })).includes(field), field)
