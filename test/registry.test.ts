@@ -6,6 +6,7 @@ import { endpoints } from '../server/endpoints/index.ts'
 import { grantTypes } from '../server/grant_types/index.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../server/protocol/client.ts'
 import { DEVICE_CODE_GRANT } from '../server/protocol/device_code.ts'
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../server/protocol/token_exchange.ts'
 import { basic, buildTestApp, type TestApp } from './helpers/app.ts'
 import { codeFor, codeForm } from './helpers/code.ts'
 import { DEVICE_CLIENT, decideAbout, pollDevice, startDevice } from './helpers/device.ts'
@@ -80,6 +81,21 @@ interface Row {
 }
 
 const ROWS: Readonly<Record<string, Row>> = {
+  [TOKEN_EXCHANGE_GRANT]: {
+    client_id: 'web',
+    account: true,
+    prepare: async (server) => {
+      const grant_types = ['authorization_code', TOKEN_EXCHANGE_GRANT]
+      const client = await server.createClient({ ...WEB_CLIENT, grant_types, client_secret: SECRET })
+      const account = await server.deps.store.findAccountByIdentifier('alice')
+      if (account === undefined) throw new Error('alice has no account')
+      const form = codeForm(client, await codeFor(server, client, account))
+      const { access_token } = (await server.postForm('/token', form, basic('web', SECRET))).json()
+      const types = { grant_type: TOKEN_EXCHANGE_GRANT, subject_token_type: ACCESS_TOKEN_TYPE }
+      const exchange = { ...types, subject_token: access_token }
+      return async () => (await server.postForm('/token', exchange, basic('web', SECRET))).statusCode
+    },
+  },
   [DEVICE_CODE_GRANT]: {
     client_id: 'tv',
     account: true,

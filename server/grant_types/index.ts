@@ -3,6 +3,13 @@ import { clientCredentials } from './client_credentials.ts'
 import { deviceCode } from './device_code.ts'
 import type { GrantType } from './grant_type.ts'
 import { refreshToken } from './refresh_token.ts'
+import { tokenExchange } from './token_exchange.ts'
 
 /** The registry: what `grant_type` may be. Discovery, registration and the token endpoint follow from it. */
-export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, deviceCode]
+export const grantTypes: readonly GrantType[] = [
+  authorizationCode,
+  refreshToken,
+  clientCredentials,
+  deviceCode,
+  tokenExchange,
+]

@@ -28,6 +28,8 @@ export interface AccessTokenClaims {
   readonly cnf?: Confirmation
   /** Who acts for the subject (RFC 8693 §4.1). */
   readonly act?: Actor
+  /** Who alone may act for the subject (RFC 8693 §4.4). */
+  readonly may_act?: { readonly sub: string }
   /** @see [RFC 9396 §9.1](https://www.rfc-editor.org/rfc/rfc9396#section-9.1) */
   readonly authorization_details?: readonly AuthorizationDetail[]
   /** djangorestframework-simplejwt tells its kinds of token apart by this claim, and so refuses our ID tokens. */

@@ -183,7 +183,7 @@ export const targets: readonly Target[] = [
     ...form('/device_authorization', {}),
     honest: async (server) => {
       await server.createClient(DEVICE_CLIENT)
-      return { url: '/device_authorization', members: { client_id: 'tv', scope: 'openid', resource: server.issuer } }
+      return { url: '/device_authorization', members: { client_id: 'tv', scope: 'openid' } }
     },
   },
   form('/revoke', { token: 'x', token_type_hint: 'access_token' }),
@@ -203,6 +203,23 @@ export const targets: readonly Target[] = [
     body: 'form',
 
     honest: async () => ({ url: '/setup', members: { token: 'x', username: 'root', email: '', password: PASSWORD } }),
+  },
+  { refusal: 'page', method: 'GET', route: '/demo', honest: async () => ({ url: '/demo', members: {} }) },
+  // Without the cookie of a browser that has been there before.
+  {
+    refusal: 'page',
+    method: 'POST',
+    route: '/demo',
+    body: 'form',
+    answers: 403,
+    honest: async () => ({ url: '/demo', members: { csrf_token: 'x', choice: 'sign_in' } }),
+  },
+  {
+    refusal: 'page',
+    method: 'GET',
+    route: '/demo/callback',
+    answers: 400,
+    honest: async () => ({ url: '/demo/callback', members: { code: 'x', state: 'x', iss: RESOURCE } }),
   },
   { refusal: 'page', method: 'GET', route: '/logout', honest: async () => ({ url: '/logout', members: LOGOUT }) },
   {
