@@ -1,6 +1,8 @@
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { adminScope } from './admin/index.ts'
+import { isDemoOn } from './demo/client.ts'
+import { demo } from './demo/demo.ts'
 import type { Deps } from './deps.ts'
 import { createClientRequests } from './endpoints/client_request.ts'
 import type { EndpointDeps, EndpointScope } from './endpoints/endpoint.ts'
@@ -46,7 +48,8 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const forBrowsers = endpoints.filter((endpoint) => endpoint.scope === 'browser')
   const routesOf = (scope: EndpointScope) =>
     forPrograms.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
-  const pages = [...steps.map((step) => step(deps)), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
+  const shown = isDemoOn(config) ? [...steps, demo] : steps
+  const pages = [...shown.map((step) => step(deps)), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
 
   // The timer starts with the headers, and the body has its own time to arrive.
   setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)

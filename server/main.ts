@@ -8,6 +8,7 @@ import { createPasswordHasher } from './accounts/password.ts'
 import { createSetupLink } from './accounts/setup_link.ts'
 import { buildApp } from './app.ts'
 import { createMetadataDocuments } from './clients/metadata_documents.ts'
+import { ensureDemoClient } from './demo/client.ts'
 import type { Deps, Random } from './deps.ts'
 import { startJobs } from './jobs.ts'
 import { createLog, type Log } from './observe/log.ts'
@@ -103,6 +104,7 @@ export interface Served {
 export async function serve(config: Config): Promise<Served> {
   const deps = await openDeps(config)
   const { log } = deps
+  await ensureDemoClient(deps)
   let draining = false
   const app = await buildApp(deps, () => draining)
   await app.listen({ host: config.host, port: config.port })

@@ -57,6 +57,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: FASTIFY,
   },
+  demo: { uses: ['protocol', 'web', 'http', 'observe/audit'], packages: [...FASTIFY, 'jose', 'node:crypto'] },
   token_api: {
     uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe/audit'],
     packages: FASTIFY,
@@ -69,6 +70,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     uses: [
       'endpoints',
       'interactions',
+      'demo',
       'token_api',
       'admin',
       'http',
@@ -84,6 +86,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     uses: [
       'app',
       'clients',
+      'demo',
       'jobs',
       'token_api',
       'config',
