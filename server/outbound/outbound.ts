@@ -7,7 +7,7 @@
  */
 import { Resolver } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
-import { Client, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Config } from '../../config/schema.ts'
 import { isPublicAddress, literalAddress } from '../protocol/public_address.ts'
 
@@ -123,6 +123,8 @@ async function send(
   addresses: readonly string[] | undefined,
   { max_bytes, signal }: { max_bytes: number; signal: AbortSignal },
 ): Promise<Fetched> {
+  // Loaded by the first fetch: it takes 25 MB, which a server that fetches nothing does without.
+  const { Client } = await import('undici')
   // A connection of its own: the addresses that were checked are the ones connected to, and nothing is shared.
   const client = new Client(url.origin, {
     connect: { ...(addresses === undefined ? {} : { lookup: pinnedTo(addresses) }), autoSelectFamily: true },
