@@ -1,0 +1,111 @@
+/** A server process for clients that no one here wrote, with what they are registered as, and the person who uses them. */
+import type { Account } from '../../server/protocol/account.ts'
+import type { Client } from '../../server/protocol/client.ts'
+import { PASSWORD } from './app.ts'
+import type { ClientKey } from './client_keys.ts'
+import { type ServerProcess, startServer } from './process.ts'
+import { openSeeder, type Seeder } from './seed.ts'
+import {
+  type Browser,
+  createBrowser,
+  formIn,
+  type Landing,
+  type Person,
+  type Site,
+  signInThroughPages,
+  WEB_CLIENT,
+} from './web_client.ts'
+
+export const CALLBACK: string = WEB_CLIENT.redirect_uris[0]
+export const SECRET = 'a client secret of some length'
+
+/** What a client is registered with; one with a secret is confidential. */
+export type Registration = Partial<Client> & { client_secret?: string }
+
+export interface ServedClients extends Seeder {
+  readonly server: ServerProcess
+  readonly issuer: string
+  readonly site: Site
+  readonly alice: Account
+  /** A client for the code flow, of the operator's own. @param changes to that */
+  readonly webClient: (changes?: Registration) => Promise<Client>
+  /** Does in a browser what an authorization request asks of a person. @param person alice, who approves; @param browser one without cookies */
+  readonly visit: (url: URL | string, person?: Person, browser?: Browser) => Promise<Landing>
+}
+
+type Test = { teardown(handler: () => Promise<void>): void }
+
+const ALICE = {
+  username: 'alice',
+  password: PASSWORD,
+  email: 'alice@example.com',
+  email_verified: true,
+  name: 'Alice Adams',
+  profile: { given_name: 'Alice', zoneinfo: 'Europe/Berlin' },
+}
+
+/**
+ * Starts a server in which alice has an account.
+ *
+ * @param env settings of the server
+ * @param send how its requests go out; another one for TLS
+ */
+export async function serveClients(
+  t: Test,
+  env: Readonly<Record<string, string>> = {},
+  send: typeof fetch = fetch,
+): Promise<ServedClients> {
+  const server = await startServer(t, { GATEHOUSE_HTTP__MAX_EVENT_LOOP_DELAY_MILLISECONDS: '0', ...env })
+  const seeder = await openSeeder(t, server.env)
+  const alice = await seeder.account(ALICE)
+  const site = siteAt(server.issuer, send)
+  let clients = 0
+  return {
+    ...seeder,
+    server,
+    issuer: server.issuer,
+    site,
+    alice,
+    webClient: (changes = {}) =>
+      seeder.client({ ...WEB_CLIENT, client_id: `client-${++clients}`, client_name: 'An application', ...changes }),
+    visit: (url, person, browser = createBrowser(site)) => signInThroughPages(browser, String(url), person),
+  }
+}
+
+/** A server on a socket, as `createBrowser` knows one. */
+export function siteAt(issuer: string, send: typeof fetch = fetch): Site {
+  return {
+    issuer,
+    async inject({ method, url, headers, payload }) {
+      const response = await send(new URL(url, issuer), {
+        method,
+        headers,
+        redirect: 'manual',
+        ...(payload === undefined ? {} : { body: payload }),
+      })
+      const set_cookie = { 'set-cookie': response.headers.getSetCookie() }
+      const received = { ...Object.fromEntries(response.headers), ...set_cookie }
+      return { statusCode: response.status, headers: received, body: await response.text() }
+    },
+  }
+}
+
+/** A client that signs with a key, by which it is known or which it only signs its requests with. */
+export function signedBy(
+  { public_jwk }: ClientKey,
+  method: Client['token_endpoint_auth_method'] = 'private_key_jwt',
+): Registration {
+  return { token_endpoint_auth_method: method, jwks: { keys: [public_jwk] } }
+}
+
+export const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+/** What the page of `response_mode=form_post` sends to the client. */
+export function postedToClient({ body }: Landing): Request {
+  const { action, fields } = formIn(body)
+  return new Request(action, { method: 'POST', body: new URLSearchParams(fields) })
+}
