@@ -15,7 +15,7 @@ const CALLER = { address_prefix: '127.0.0.1/32', user_agent: null, request_id: '
 
 /** A code for what `request` asks, with PKCE. @param session left out: one that has just begun */
 export async function codeFor(
-  server: TestApp,
+  server: Pick<TestApp, 'deps' | 'issuer'>,
   client: Client,
   account: Account,
   { session, ...request }: Partial<AuthorizationRequest> & { session?: Session } = {},

@@ -5,6 +5,8 @@ import { type ServerClient, serverClient } from './server_client.ts'
 
 export interface TwoNodes {
   readonly nodes: readonly [ServerClient, ServerClient]
+  /** Where each of them listens. */
+  readonly urls: readonly [string, string]
   readonly seeder: Seeder
   readonly issuer: string
   /** What the servers have written, and how they ended if they did. */
@@ -13,8 +15,15 @@ export interface TwoNodes {
 
 type Teardown = { teardown(handler: () => Promise<void>): void }
 
-/** @param database a PostgreSQL URL; left out: an SQLite file in the data directory */
-export async function startTwoNodes(t: Teardown, database?: string): Promise<TwoNodes> {
+/**
+ * @param database a PostgreSQL URL; left out: an SQLite file in the data directory
+ * @param settings what differs from the defaults otherwise
+ */
+export async function startTwoNodes(
+  t: Teardown,
+  database?: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TwoNodes> {
   const ports = [await freePort(), await freePort()] as const
   const issuer = `http://localhost:${ports[0]}`
   const env = {
@@ -27,14 +36,16 @@ export async function startTwoNodes(t: Teardown, database?: string): Promise<Two
     GATEHOUSE_THROTTLE__ADDRESS_ATTEMPTS_PER_MINUTE: '100000',
     GATEHOUSE_THROTTLE__CLIENT_FAILURES_PER_MINUTE: '100000',
     GATEHOUSE_LOG__LEVEL: 'error',
+    ...settings,
   }
   const seeder = await openSeeder(t, env)
   const operator = await seeder.operator()
   const start = (port: number) => startServer(t, { ...env, GATEHOUSE_PORT: String(port) })
   const servers = await Promise.all(ports.map(start))
-  const [first, second] = ports.map((port) => serverClient(`http://127.0.0.1:${port}`, issuer, operator))
+  const urls = [`http://127.0.0.1:${ports[0]}`, `http://127.0.0.1:${ports[1]}`] as const
+  const [first, second] = urls.map((url) => serverClient(url, issuer, operator))
   if (first === undefined || second === undefined) throw new Error('two ports are two nodes')
   const output = () =>
     servers.map((server) => `${server.child.exitCode ?? server.child.signalCode}\n${server.output()}`).join('\n')
-  return { nodes: [first, second], seeder, issuer, output }
+  return { nodes: [first, second], urls, seeder, issuer, output }
 }
