@@ -44,12 +44,12 @@ interface Seen {
 interface SingleUse {
   readonly title: string
   /** Makes one, and says how it is shown. */
-  prepare(scene: Scene): Promise<Attempt>
+  readonly prepare: (scene: Scene) => Promise<Attempt>
   readonly won: (seen: Seen) => boolean
   /** What everybody else hears. */
   readonly lost: RegExp
   /** What is left of what the winner got. */
-  afterwards?(t: Test, scene: Scene, winner: Seen): Promise<void>
+  readonly afterwards?: (t: Test, scene: Scene, winner: Seen) => Promise<void>
 }
 
 const ok = ({ status }: Seen) => status === 200
@@ -69,8 +69,9 @@ const singleUses: readonly SingleUse[] = [
   },
   {
     title: 'RFC 8628 §3.5: a device code',
-    async prepare({ seeder: { deps, client }, issuer, alice }) {
-      const { client_id } = await client({ grant_types: [DEVICE_CODE_GRANT] })
+    async prepare({ seeder, issuer, alice }) {
+      const { deps } = seeder
+      const { client_id } = await seeder.client({ grant_types: [DEVICE_CODE_GRANT] })
       const device_code = randomId(deps.random)
       const now = deps.clock.now()
       const code = sampleDeviceCode({
@@ -95,12 +96,12 @@ const singleUses: readonly SingleUse[] = [
   },
   {
     title: 'RFC 9126 §4: a request_uri',
-    async prepare({ seeder: { deps, client }, issuer, alice, urls }) {
-      const web = await client({ ...WEB_CLIENT, client_id: randomUUID() })
+    async prepare({ seeder, issuer, alice, urls }) {
+      const web = await seeder.client({ ...WEB_CLIENT, client_id: randomUUID() })
       const { searchParams } = new URL(authorizationUrl({ issuer }, web, { prompt: 'none' }).url)
-      const response = await fetch(`${urls[0]}/par`, { method: 'POST', body: searchParams })
-      const { request_uri }: { request_uri: string } = await response.json()
-      const { handle } = await seedSession(deps, { account_id: alice.account_id })
+      const pushed = await show(urls[0], { path: '/par', form: Object.fromEntries(searchParams) })
+      const request_uri = String(JSON.parse(pushed.text).request_uri)
+      const { handle } = await seedSession(seeder.deps, { account_id: alice.account_id })
       const query = new URLSearchParams({ client_id: web.client_id, request_uri })
       return { path: `/authorize?${query}`, headers: { cookie: `gatehouse_session=${handle}` } }
     },
