@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { clientAuthMethods } from '../server/client_auth/index.ts'
 import { endpoints } from '../server/endpoints/index.ts'
-import { grantTypes } from '../server/grant_types/index.ts'
+import { grantTypes, grantTypesFor } from '../server/grant_types/index.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../server/protocol/client.ts'
 import { DEVICE_CODE_GRANT } from '../server/protocol/device_code.ts'
+import { JWT_BEARER_GRANT } from '../server/protocol/jwt_bearer.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../server/protocol/token_exchange.ts'
 import { basic, buildTestApp, type TestApp } from './helpers/app.ts'
 import { codeFor, codeForm } from './helpers/code.ts'
 import { DEVICE_CLIENT, decideAbout, pollDevice, startDevice } from './helpers/device.ts'
+import { signToken, startStandInIssuer } from './helpers/stand_in_issuer.ts'
 import { WEB_CLIENT } from './helpers/web_client.ts'
 
 /**
@@ -18,6 +20,8 @@ import { WEB_CLIENT } from './helpers/web_client.ts'
  */
 const SECRET = 'a client secret of some length'
 const SERVER = join(import.meta.dirname, '../server')
+const idp = await startStandInIssuer(t)
+const WITH_ISSUER = { jwt_bearer: { issuers: [idp.issuer] }, outbound: { allow: [new URL(idp.issuer).host] } }
 
 t.test('a file is named as its registry value', async (t) => {
   for (const { grant_type } of grantTypes) {
@@ -35,12 +39,17 @@ t.test('a file is named as its registry value', async (t) => {
 })
 
 t.test('RFC 8414 §2: discovery says what the registries hold, and every URL in it is there', async (t) => {
-  const server = await buildTestApp(t)
+  const server = await buildTestApp(t, { config: WITH_ISSUER })
   const metadata = (await server.inject({ url: '/.well-known/oauth-authorization-server' })).json()
   t.strictSame(metadata, (await server.inject({ url: '/.well-known/openid-configuration' })).json())
   t.strictSame(
     metadata.grant_types_supported,
     grantTypes.map(({ grant_type }) => grant_type),
+  )
+  const bare = await buildTestApp(t)
+  t.strictSame(
+    (await bare.inject({ url: '/.well-known/oauth-authorization-server' })).json().grant_types_supported,
+    grantTypesFor(bare.deps.config).map(({ grant_type }) => grant_type),
   )
   t.equal(metadata.issuer, server.issuer)
   for (const endpoint of endpoints) t.match(metadata, endpoint.metadata(server.deps.config), endpoint.name)
@@ -81,6 +90,18 @@ interface Row {
 }
 
 const ROWS: Readonly<Record<string, Row>> = {
+  [JWT_BEARER_GRANT]: {
+    client_id: 'service',
+    account: true,
+    prepare: async (server) => {
+      await server.createClient({ client_secret: SECRET, grant_types: [JWT_BEARER_GRANT] })
+      const now = server.clock.now()
+      const claims = { iss: idp.issuer, sub: 'alice', aud: server.issuer, iat: now, exp: now + 60, jti: 'once' }
+      const assertion = await signToken(idp.keys[0], claims, { typ: 'JWT' })
+      const form = { grant_type: JWT_BEARER_GRANT, assertion }
+      return async () => (await server.postForm('/token', form, basic('service', SECRET))).statusCode
+    },
+  },
   [TOKEN_EXCHANGE_GRANT]: {
     client_id: 'web',
     account: true,
@@ -155,7 +176,7 @@ t.test('nobody gets a token for an account or a client that is not in order', as
 })
 
 async function allowsOnlyTheOrderly(t: Test, row: Row, states: States): Promise<void> {
-  const server = await buildTestApp(t)
+  const server = await buildTestApp(t, { config: WITH_ISSUER })
   const { account_id } = await server.createAccount()
   const request = await row.prepare(server)
   const { store, clock } = server.deps

@@ -1,10 +1,10 @@
 import { compactVerify } from 'jose'
 import type { Deps } from '../deps.ts'
-import { CLIENT_SIGNING_ALGORITHMS, readHeader, readUnverifiedJwt } from '../protocol/client_jwt.ts'
+import { CLIENT_SIGNING_ALGORITHMS, claimsProblem, readHeader, readUnverifiedJwt } from '../protocol/client_jwt.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { keysFor } from '../protocol/jwk_set.ts'
 
-type StatementDeps = Pick<Deps, 'config' | 'outbound' | 'remoteKeys' | 'clock'>
+type StatementDeps = Pick<Deps, 'config' | 'remoteKeys' | 'clock'>
 
 /**
  * A registration with what a software statement says of the client: it takes precedence over what the client says.
@@ -21,14 +21,19 @@ export async function withSoftwareStatement(deps: StatementDeps, document: objec
   const header = readHeader(read.header, { algorithms: CLIENT_SIGNING_ALGORITHMS, typ: ['', 'jwt'] })
   if (typeof header === 'string') throw invalid(header)
   const { claims } = read
-  const { iss, exp } = claims
+  const { issuer } = deps.config
+  const { iss, aud = issuer } = claims
   if (typeof iss !== 'string' || !deps.config.registration.software_statement_issuers.includes(iss)) {
     const detail = typeof iss === 'string' ? iss : 'no iss'
     throw new OAuthError('unapproved_software_statement', 'the issuer of the software statement is not known here', {
       detail,
     })
   }
-  if (exp !== undefined && !(typeof exp === 'number' && exp > deps.clock.now())) throw invalid('expired')
+  // RFC 7519 §4.1.3: where it says whom it is for, this server is among them.
+  if (![aud].flat().includes(issuer)) throw invalid('the aud is another server')
+  const rules = { issuer: iss, audience: [issuer], required_claims: [] }
+  const problem = claimsProblem({ ...claims, aud: issuer }, rules, deps.clock.now())
+  if (problem !== undefined) throw invalid(problem)
   await verify(deps, iss, software_statement, header)
   return { ...document, ...claims }
 }
@@ -40,26 +45,12 @@ async function verify(
   header: { readonly alg: string; readonly kid?: string | undefined },
 ): Promise<void> {
   try {
-    const key = await deps.remoteKeys.find(
-      await jwksUriOf(deps, issuer),
-      (keys) => keysFor(keys, { ...header, use: 'sig' })[0],
-    )
+    const key = await deps.remoteKeys.findOfIssuer(issuer, (keys) => keysFor(keys, { ...header, use: 'sig' })[0])
     if (key === undefined) throw new Error('no key of the issuer fits')
     await compactVerify(jwt, key)
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause))
   }
-}
-
-/** RFC 8414 §3.3: metadata whose issuer is another MUST NOT be used. */
-async function jwksUriOf({ outbound }: StatementDeps, issuer: string): Promise<string> {
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname === '/' ? '' : pathname
-  const { json } = await outbound.getJson(`${origin}/.well-known/oauth-authorization-server${path}`)
-  if (typeof json === 'object' && json !== null && 'issuer' in json && json.issuer === issuer && 'jwks_uri' in json) {
-    if (typeof json.jwks_uri === 'string') return json.jwks_uri
-  }
-  throw new Error('the metadata of the issuer is not its own, or names no jwks_uri')
 }
 
 function invalid(detail: string): OAuthError {

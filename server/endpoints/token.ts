@@ -1,5 +1,5 @@
 import { offeredAuthMethods, showsCertificates } from '../client_auth/index.ts'
-import { grantTypes } from '../grant_types/index.ts'
+import { grantTypesFor } from '../grant_types/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
@@ -21,7 +21,11 @@ export const token: Endpoint = {
   scope: 'machine',
   metadata: (config) => ({
     token_endpoint: `${config.issuer}/token`,
-    grant_types_supported: grantTypes.map(({ grant_type }) => grant_type),
+    grant_types_supported: grantTypesFor(config).map(({ grant_type }) => grant_type),
+    // Identity Assertion JWT Authorization Grant §7
+    ...(config.jwt_bearer.issuers.length === 0
+      ? {}
+      : { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] }),
     token_endpoint_auth_methods_supported: offeredAuthMethods(config),
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms(config.profile),
     dpop_signing_alg_values_supported: proofAlgorithms(config),
@@ -35,7 +39,7 @@ export const token: Endpoint = {
       const client = await deps.authenticateClient(request)
       const asked = single(form, 'grant_type')
       if (asked === undefined) throw new OAuthError('invalid_request', 'grant_type is missing')
-      const grantType = grantTypes.find(({ grant_type }) => grant_type === asked)
+      const grantType = grantTypesFor(deps.config).find(({ grant_type }) => grant_type === asked)
       if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported')
       // RFC 6749 §5.2: unauthorized_client, the client is not authorized to use this grant type.
       if (!client.grant_types.includes(grantType.grant_type)) {

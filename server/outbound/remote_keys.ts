@@ -1,6 +1,7 @@
 import type { ClientJwk } from '../protocol/client.ts'
 import { readJwkSet } from '../protocol/jwk_set.ts'
 import type { Clock, Seconds } from '../protocol/time.ts'
+import { createJwksUriOf } from './issuer_keys.ts'
 import { type Outbound, OutboundError } from './outbound.ts'
 
 const FRESH_SECONDS = 600
@@ -18,6 +19,8 @@ export interface RemoteKeys {
    * @throws {OutboundError} when they cannot be fetched
    */
   find<T>(jwks_uri: string, find: (keys: readonly ClientJwk[]) => T | undefined): Promise<T | undefined>
+  /** The same among the keys of an issuer, which are where its metadata says. */
+  findOfIssuer<T>(issuer: string, find: (keys: readonly ClientJwk[]) => T | undefined): Promise<T | undefined>
 }
 
 interface Fetched {
@@ -28,6 +31,7 @@ interface Fetched {
 
 export function createRemoteKeys({ outbound, clock }: { outbound: Outbound; clock: Clock }): RemoteKeys {
   const sets = new Map<string, Fetched>()
+  const jwksUriOf = createJwksUriOf({ outbound, clock })
 
   // What is in the map is under way or done: whoever else asks for it meanwhile waits for the same fetch.
   const fetchSet = (jwks_uri: string): Fetched => {
@@ -45,7 +49,8 @@ export function createRemoteKeys({ outbound, clock }: { outbound: Outbound; cloc
   const youngerThan = (fetched: Fetched | undefined, seconds: Seconds) =>
     fetched !== undefined && clock.now() - fetched.at < seconds ? fetched : undefined
 
-  return {
+  const self: RemoteKeys = {
+    findOfIssuer: async (issuer, find) => self.find(await jwksUriOf(issuer), find),
     async find(jwks_uri, find) {
       const known = sets.get(jwks_uri)
       const fetched = youngerThan(known, known?.failed ? SECONDS_AFTER_FAILURE : FRESH_SECONDS) ?? fetchSet(jwks_uri)
@@ -55,6 +60,7 @@ export function createRemoteKeys({ outbound, clock }: { outbound: Outbound; cloc
       return find(await latest.answer)
     },
   }
+  return self
 }
 
 async function fetchKeys(outbound: Outbound, jwks_uri: string): Promise<readonly ClientJwk[]> {

@@ -58,6 +58,8 @@ export interface ServerMetadata {
   readonly introspection_encryption_alg_values_supported: readonly string[]
   readonly introspection_encryption_enc_values_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
+  /** Identity Assertion JWT Authorization Grant §7 */
+  readonly authorization_grant_profiles_supported: readonly string[]
   readonly response_types_supported: readonly string[]
   readonly subject_types_supported: readonly string[]
   readonly token_endpoint_auth_methods_supported: readonly string[]

@@ -36,12 +36,13 @@ const client = (registered: { jwks?: { keys: ClientJwk[] }; jwks_uri?: string })
   ...registered,
 })
 
-const published = (keys: ClientJwk[] | Error): RemoteKeys => ({
-  find: async (_uri, find) => {
+const published = (keys: ClientJwk[] | Error): RemoteKeys => {
+  const find: RemoteKeys['find'] = async (_uri, find) => {
     if (keys instanceof Error) throw keys
     return find(keys)
-  },
-})
+  }
+  return { find, findOfIssuer: find }
+}
 const deps = (keys: ClientJwk[] | Error = []) => ({ clock: { now: () => NOW }, remoteKeys: published(keys) })
 const refuses = (t: Test, promise: Promise<unknown>, message: RegExp, title = 'refused') =>
   t.rejects(promise, { name: 'ClientJwtError', message }, title)
