@@ -103,7 +103,7 @@ const singleUses: readonly SingleUse[] = [
       const request_uri = String(JSON.parse(pushed.text).request_uri)
       const { handle } = await seedSession(seeder.deps, { account_id: alice.account_id })
       const query = new URLSearchParams({ client_id: web.client_id, request_uri })
-      return { path: `/authorize?${query}`, headers: { cookie: `gatehouse_session=${handle}` } }
+      return { path: `/authorize?${query.toString()}`, headers: { cookie: `gatehouse_session=${handle}` } }
     },
     won: ({ status, location }) => status === 303 && new URL(location).searchParams.has('code'),
     lost: /^400 .*request_uri is unknown, expired or used/,
