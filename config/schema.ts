@@ -166,6 +166,11 @@ const RegistrationSchema = Type.Object(
       default: ['*'],
       description: 'The resources that a client of its own making may name; `*`: every registered one.',
     }),
+    require_pkce: Type.Boolean({
+      default: true,
+      description:
+        'Whether a client of its own making that authenticates and does not say so itself has to send PKCE. `false` is for OpenID Connect clients that know the nonce only.',
+    }),
     max_per_hour: whole(100, 1, 100_000, 'Registrations an hour, over all addresses, while registration is open.'),
     max_per_address_per_hour: whole(20, 1, 100_000, 'The same for one address prefix.'),
     never_used_seconds: whole(DAY, 3600, 365 * DAY, 'A registered client not used within this time is deleted.'),
@@ -210,7 +215,10 @@ const OutboundSchema = Type.Object(
 
 const TokenApiSchema = Type.Object(
   {
-    enabled: Type.Boolean({ default: true, description: 'Whether `/api/token/…` is there.' }),
+    enabled: Type.Boolean({
+      default: true,
+      description: 'Whether `/api/token/…` is there. Never with `profile: fapi2`.',
+    }),
     client_id: Type.String({
       default: 'gatehouse-login',
       minLength: 1,

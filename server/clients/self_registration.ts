@@ -9,6 +9,7 @@ import {
   selfRegistration,
 } from '../protocol/client_self_registration.ts'
 import { OAuthError } from '../protocol/errors.ts'
+import { requiresPkce } from '../protocol/profile.ts'
 import { offeredGrantTypes, type RegistrationDeps, registrationProblems } from './registration.ts'
 
 const Document = Type.Object(optional(selfRegisteredMembers))
@@ -27,8 +28,11 @@ export async function selfRegisteredMetadata(
   document: object,
   existing: Client | undefined,
 ): Promise<ClientMetadata> {
-  const { scope, resources } = deps.config.registration
-  const asked = selfRegistration(await readDocument(document), { scope, resources, grant_types: offeredGrantTypes() })
+  const { config } = deps
+  const { scope, resources } = config.registration
+  const require_pkce = config.registration.require_pkce || requiresPkce(config.profile)
+  const limits = { scope, resources, require_pkce, grant_types: offeredGrantTypes() }
+  const asked = selfRegistration(await readDocument(document), limits)
   if ('problems' in asked) throw refusal(asked.problems)
   const metadata = registeredMetadata(undefined, asked.value)
   const problems = await registrationProblems(deps, metadata, existing, resources)

@@ -10,6 +10,7 @@ import { auditRecord } from '../observe/audit.ts'
 import { ADMIN_ROLE } from '../protocol/account.ts'
 import { foldIdentifier } from '../protocol/identifier.ts'
 import { single } from '../protocol/parameters.ts'
+import { offersLoginApi } from '../protocol/profile.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 
 /**
@@ -73,7 +74,10 @@ export function setup(deps: Deps): FastifyPluginAsync<PageOptions> {
 
     app.get('/setup/done', async (_request, reply) => {
       if (!(await store.hasAdministrator())) return sendPage(reply, setupGonePage(), 404)
-      return sendPage(reply, setupDonePage({ issuer: config.issuer, token_api: config.token_api.enabled }))
+      return sendPage(
+        reply,
+        setupDonePage({ issuer: config.issuer, token_api: config.token_api.enabled && offersLoginApi(config.profile) }),
+      )
     })
   }
 }

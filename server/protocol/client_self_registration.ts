@@ -5,12 +5,15 @@
  * @see [RFC 7591 §3.1](https://www.rfc-editor.org/rfc/rfc7591#section-3.1)
  * @see [OAuth Client ID Metadata Document §4.1](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document#section-4.1)
  */
+import { isConfidential } from './client.ts'
 import { operatorMembers, ownMembers, registeredMembers } from './client_metadata.ts'
 import type { ClientRegistration, RegistrationProblem } from './client_registration.ts'
 import { ANY, formatScope, isReservedScope, parseScope } from './scope.ts'
 
 /** The most that such a client gets (`registration.scope`, `registration.resources`), and what there is at all. */
 export interface SelfRegistrationLimits {
+  /** What a client that authenticates gets when it does not say (`registration.require_pkce`). */
+  readonly require_pkce: boolean
   readonly scope: string
   readonly resources: readonly string[]
   readonly grant_types: readonly string[]
@@ -37,12 +40,20 @@ export function selfRegistration(asked: ClientRegistration, limits: SelfRegistra
     value: {
       ...asked,
       ...operators,
+      require_pkce: asked.require_pkce ?? defaultRequirePkce(asked, limits),
       ...(asked.grant_types == null ? {} : { grant_types: known(asked.grant_types, limits.grant_types) }),
       ...(asked.response_types == null ? {} : { response_types: known(asked.response_types, ['code']) }),
       scope,
       resources: cappedResources(asked.resources ?? undefined, limits.resources),
     },
   }
+}
+
+/** OAuth 2.1 §7.5.1: only a confidential client may rely on the nonce instead. */
+function defaultRequirePkce(asked: ClientRegistration, { require_pkce }: SelfRegistrationLimits): boolean {
+  // RFC 7591 §2: the method is client_secret_basic by default.
+  const token_endpoint_auth_method = asked.token_endpoint_auth_method ?? 'client_secret_basic'
+  return require_pkce || !isConfidential({ token_endpoint_auth_method })
 }
 
 /** A client that was made for many servers names what some of them have. */

@@ -3,7 +3,7 @@
  *
  * @see [FAPI 2.0 Security Profile](https://openid.net/specs/fapi-security-profile-2_0-final.html)
  */
-import type { Client } from './client.ts'
+import type { Client, RefreshTokenProfile } from './client.ts'
 import { CLIENT_SIGNING_ALGORITHMS, FAPI2_SIGNING_ALGORITHMS } from './client_jwt.ts'
 import { OAuthError } from './errors.ts'
 
@@ -55,4 +55,17 @@ export function assertSourceAllowed(
 /** §5.3.2.2: a pushed request names its redirect URI. */
 export function requiresRedirectUri(profile: Profile): boolean {
   return profile === 'fapi2'
+}
+
+/** §5.3.2.1: refresh tokens are not rotated; what they yield is bound to a key, and so is who may use them. */
+export function refreshTokenProfile(
+  profile: Profile,
+  client: Pick<Client, 'refresh_token_profile'>,
+): RefreshTokenProfile {
+  return profile === 'fapi2' ? 'fixed' : client.refresh_token_profile
+}
+
+/** §5.3.2.1: no tokens for a password, and none that are not bound to a key. */
+export function offersLoginApi(profile: Profile): boolean {
+  return profile !== 'fapi2'
 }

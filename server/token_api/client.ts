@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
 import { CLIENT_DEFAULTS, type Client, MADE_BY_ADMIN } from '../protocol/client.ts'
+import { offersLoginApi } from '../protocol/profile.ts'
 import { ADMIN_SCOPES, ANY, formatScope } from '../protocol/scope.ts'
 
 /**
@@ -8,8 +9,8 @@ import { ADMIN_SCOPES, ANY, formatScope } from '../protocol/scope.ts'
  * scope and resources may be narrowed there, and its lifetimes and profile follow the configuration.
  */
 export async function ensureLoginClient(deps: Pick<Deps, 'config' | 'store' | 'clock' | 'random'>): Promise<void> {
-  const { token_api } = deps.config
-  if (!token_api.enabled) return
+  const { token_api, profile } = deps.config
+  if (!token_api.enabled || !offersLoginApi(profile)) return
   const existing = await deps.store.findClient(token_api.client_id)
   const wanted = loginClient(existing, token_api, deps.clock.now())
   if (existing === undefined) {

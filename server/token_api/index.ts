@@ -4,6 +4,7 @@ import { callerOf } from '../http/caller.ts'
 import { allowOrigins, callableFrom } from '../http/cors.ts'
 import { forbidStoring } from '../http/security_headers.ts'
 import { parseForm } from '../protocol/parameters.ts'
+import { offersLoginApi } from '../protocol/profile.ts'
 import { blacklist } from './blacklist.ts'
 import { sendTokenApiError, TokenApiError } from './errors.ts'
 import { obtain } from './obtain.ts'
@@ -27,7 +28,8 @@ const OTHER_METHODS = ['GET', 'PUT', 'PATCH', 'DELETE']
  */
 export function tokenApi(deps: Deps): FastifyPluginAsync {
   return async (app) => {
-    if (!deps.config.token_api.enabled) return
+    const { token_api, profile } = deps.config
+    if (!token_api.enabled || !offersLoginApi(profile)) return
     forbidStoring(app)
     allowOrigins(app, callableFrom(deps.config.http.cors_origins))
     parseBodies(app, deps.config.http.token_body_limit_bytes)

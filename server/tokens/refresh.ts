@@ -4,6 +4,7 @@ import { type Client, isConfidential } from '../protocol/client.ts'
 import { type Confirmation, confirms } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type Entitlement, type Expired, expiry, type Ineligible, mayIssue } from '../protocol/grant.ts'
+import { refreshTokenProfile } from '../protocol/profile.ts'
 import {
   decideRefresh,
   formatRefreshToken,
@@ -192,7 +193,7 @@ async function carryOut(
 
 /** The lifetimes and the window of a client's refresh tokens: its own where it has them, else the configuration's. */
 export function refreshPolicy(config: Deps['config'], client: Client, access_token_seconds: Seconds): RefreshPolicy {
-  const profile = client.refresh_token_profile
+  const profile = refreshTokenProfile(config.profile, client)
   const windows = {
     strict: 0,
     fixed: 0,

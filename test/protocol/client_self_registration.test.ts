@@ -10,6 +10,7 @@ const limits = {
   scope: 'openid read gatehouse:read',
   resources: ['https://api.example'],
   grant_types: ['refresh_token'],
+  require_pkce: true,
 }
 
 function asked(registration: ClientRegistration, changes = {}): ClientRegistration {
@@ -34,6 +35,19 @@ t.test('RFC 7591 §2: what is too much is cut', async (t) => {
   t.match(asked({ grant_types: ['refresh_token', 'implicit'] }), { grant_types: ['refresh_token'] })
   t.match(asked({ response_types: ['code', 'token'] }), { response_types: ['code'] })
 })
+
+t.test(
+  'OAuth 2.1 §7.5.1: who does not say has to send PKCE, unless configured otherwise for who authenticates',
+  async (t) => {
+    const lax = { require_pkce: false }
+    t.match(asked({}), { require_pkce: true })
+    t.match(asked({}, lax), { require_pkce: false })
+    t.match(asked({ require_pkce: true }, lax), { require_pkce: true })
+    t.match(asked({ require_pkce: false }), { require_pkce: false }, 'its own word counts')
+    t.match(asked({ token_endpoint_auth_method: 'private_key_jwt' }, lax), { require_pkce: false })
+    t.match(asked({ token_endpoint_auth_method: 'none' }, lax), { require_pkce: true })
+  },
+)
 
 t.test('what an operator decides is not for a client to say', async (t) => {
   const own = { first_party: true, may_impersonate: true, refresh_token_profile: 'fixed' } as const
