@@ -44,22 +44,24 @@ const LABELS: Readonly<Record<DemoChoice, string>> = {
 export function demoPage({ choices, steps, ...form }: Demo): Page {
   return {
     title: 'Demo',
+    wide: true,
     content: html`<h1>Demo</h1>
 <p class="lead">A public client, <code>gatehouse-demo</code>, that signs you in with the authorization code flow and PKCE. It
  shows every request it makes, and is here in development only.</p>
-${stepForm(
-  form,
-  choices.map(
-    (choice) => html`<button id="demo-${choice}" name="choice" value="${choice}">${LABELS[choice]}</button>\n`,
-  ),
-)}
+<div class="choices">${stepForm(
+      form,
+      choices.map(
+        (choice) => html`<button id="demo-${choice}" name="choice" value="${choice}">${LABELS[choice]}</button>\n`,
+      ),
+    )}</div>
 ${steps.map(stepSection)}`,
   }
 }
 
-function stepSection({ title, about, request, curl, response, tokens }: DemoStep): Html {
-  return html`<section>
-<h2>${title}</h2>
+/** The newest step is open; the ones before it fold. */
+function stepSection({ title, about, request, curl, response, tokens }: DemoStep, index: number): Html {
+  return html`<details class="step"${index === 0 && html` open`}>
+<summary><h2>${title}</h2></summary>
 <p>${about}</p>
 <h3>Request</h3>
 <pre><code>${request}</code></pre>
@@ -71,5 +73,5 @@ ${tokens.map(
 <pre><code>${header}
 ${payload}</code></pre>`,
 )}
-</section>`
+</details>`
 }

@@ -4,6 +4,8 @@ import { type Html, html, render } from '../html.ts'
 export interface Page {
   readonly title: string
   readonly content: Html
+  /** Shown in a wide column: there is more to read than to fill in. */
+  readonly wide?: boolean
   /** What it is served with, besides the stylesheet. */
   readonly scripts?: readonly ScriptName[]
   /** URIs where its forms may lead, besides here: their schemes join the CSP's `form-action`. */
@@ -25,7 +27,7 @@ export interface Shell {
 const PRODUCT_NAME = 'Gatehouse'
 
 /** The whole document. No style or script stands in it: the pages' Content-Security-Policy would not let them run. */
-export function renderPage(shell: Shell, { title, content, scripts = [] }: Page): string {
+export function renderPage(shell: Shell, { title, content, wide = false, scripts = [] }: Page): string {
   return render(html`<!doctype html>
 <html lang="en">
 <head>
@@ -36,7 +38,7 @@ export function renderPage(shell: Shell, { title, content, scripts = [] }: Page)
 <link rel="icon" type="image/svg+xml" href="${shell.logo}">
 <link rel="stylesheet" href="${shell.stylesheet}">
 ${scripts.map((name) => html`<script type="module" src="${shell.scripts[name]}"></script>\n`)}</head>
-<body>
+<body${wide && html` class="wide"`}>
 <header><img src="${shell.logo}" alt="" width="32" height="32">${PRODUCT_NAME}</header>
 <main>
 ${content}
