@@ -25,6 +25,9 @@ t.test('the start says what a person needs to know, and keeps standard output fo
   t.match(server.output(), new RegExp(`Issuer +${issuer}\n.*${issuer}/\\.well-known/openid-configuration`))
   t.match(server.output(), new RegExp(`${issuer}/setup\\?token=gth_su_`))
   t.match(server.output(), /gatehouse quickstart/)
+  t.match(server.output(), new RegExp(`Demo +${issuer}/demo\\n`))
+  const silent = await startServer(t, { GATEHOUSE_DEMO: 'off' })
+  t.notMatch(silent.output(), /Demo/, 'when it is off, nobody is sent there')
 })
 
 t.test('token gets an access token, and with --decode says what is in it', async (t) => {

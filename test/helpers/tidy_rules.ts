@@ -105,6 +105,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     uses: [
       'main',
       'app',
+      'demo',
       'config',
       'keys',
       'storage',
