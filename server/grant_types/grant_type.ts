@@ -39,7 +39,7 @@ export interface GrantType<P extends Parameters = Parameters> {
   readonly grant_type: string
   readonly spec: string
   /** Whether this configuration has a use for it; left out: every one has. */
-  offered?(config: Deps['config']): boolean
+  readonly offered?: (config: Deps['config']) => boolean
   /** What it reads of the form. */
   readonly parameters: P
   /** @throws {OAuthError} */

@@ -29,14 +29,14 @@ export function createJwksUriOf({ outbound, clock }: { outbound: Outbound; clock
   }
 }
 
-/** Providers of OpenID Connect have their metadata in the one place, others in the other; some in both. */
+/** Providers of OpenID Connect may have their metadata in the second place only. */
 async function ask(outbound: Outbound, issuer: string): Promise<string> {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   const places = [
-    // OpenID Connect Discovery §4: behind the issuer's path. RFC 8414 §3: in front of it.
-    `${origin}${path}/.well-known/openid-configuration`,
+    // RFC 8414 §3: in front of the issuer's path. OpenID Connect Discovery §4: behind it.
     `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
   ]
   const problems: string[] = []
   for (const place of places) {
