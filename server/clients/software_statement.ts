@@ -29,6 +29,8 @@ export async function withSoftwareStatement(deps: StatementDeps, document: objec
       detail,
     })
   }
+  // RFC 8725 §3.12: the same issuer may vouch for people (RFC 7523), and what it says of one is no statement.
+  if ('sub' in claims) throw invalid('it is about somebody')
   // RFC 7519 §4.1.3: where it says whom it is for, this server is among them.
   if (![aud].flat().includes(issuer)) throw invalid('the aud is another server')
   const rules = { issuer: iss, audience: [issuer], required_claims: [] }
