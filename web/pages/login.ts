@@ -1,11 +1,11 @@
 import { type Html, html } from '../html.ts'
-import { clientName, type ShownClient } from './client.ts'
+import { clientLinks, clientName, type ShownClient } from './client.ts'
 import { field, type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
 
 export interface LoginForm extends StepForm {
   /** Who asked; left out when nobody did. */
-  readonly client?: Pick<ShownClient, 'name'> | undefined
+  readonly client?: ShownClient | undefined
   readonly username?: string | undefined
   /** It has to be this one. */
   readonly username_fixed?: boolean | undefined
@@ -36,7 +36,8 @@ ${stepForm(
 ${remember !== undefined && rememberBox(remember)}
 <button id="login-submit">Sign in</button>
 ${can_cancel && html`<button id="login-cancel" class="quiet" name="cancel" value="true" formnovalidate>Cancel</button>`}`,
-)}`,
+)}
+${client && clientLinks(client)}`,
     scripts: ['show_password'],
     ...(form_action && { form_action }),
   }
