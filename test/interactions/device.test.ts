@@ -81,9 +81,12 @@ t.test('§5.4: only the session that entered the code decides about it', async (
 
   for (const other of [mallory.account_id, account_id]) {
     const browser = await signedInBrowser(server, other)
-    const page = await browser.submit(await browser.open('/device'), { user_code, decision: 'approve' })
-    t.equal(page.statusCode, 422)
-    t.notMatch(page.body, 'television')
+    const form = await browser.open('/device')
+    for (const answer of [{ user_code }, { user_code, decision: 'approve' }, { user_code, decision: 'deny' }]) {
+      const page = await browser.submit(form, answer)
+      t.equal(page.statusCode, 422)
+      t.notMatch(page.body, 'television')
+    }
   }
   t.equal(await waiting(device_code), 'authorization_pending')
   t.match((await hers.submit(confirm, { decision: 'approve' })).body, 'The device is connected')
