@@ -35,7 +35,8 @@ const HttpSchema = Type.Object(
     }),
     cors_origins: Type.Array(Type.String({ format: 'origin' }), {
       default: [],
-      description: 'The origins whose scripts may call the token endpoints. What is public answers every origin.',
+      description:
+        'The origins whose scripts may call the login API, introspection and UserInfo. What is public, and the endpoints of public clients, answer every origin.',
     }),
     body_limit_bytes: whole(65_536, 1024, 1_048_576, 'The largest request body.'),
     token_body_limit_bytes: whole(8192, 1024, 65_536, 'The largest body at the token endpoint and its neighbours.'),

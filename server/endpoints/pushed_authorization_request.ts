@@ -1,4 +1,5 @@
 import { allowOnly } from '../http/allow.ts'
+import { FROM_ANY_ORIGIN } from '../http/cors.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { REQUEST_PARAMETERS, readRedirectTarget } from '../protocol/authorization_parameters.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -21,8 +22,7 @@ export const pushedAuthorizationRequest: Endpoint = {
     require_pushed_authorization_requests: requiresPushedRequests(profile),
   }),
   plugin: (deps) => async (app) => {
-    allowOnly(app, '/par', 'POST')
-    app.post('/par', async (request, reply) => {
+    app.post('/par', FROM_ANY_ORIGIN, async (request, reply) => {
       const form = formOf(request)
       const client = await deps.authenticateClient(request)
       // §2.1: the request_uri parameter is rejected.
@@ -44,6 +44,7 @@ export const pushedAuthorizationRequest: Endpoint = {
       })
       return reply.code(201).send({ request_uri, expires_in })
     })
+    allowOnly(app, '/par', 'POST')
   },
 }
 

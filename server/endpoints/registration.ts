@@ -4,6 +4,7 @@ import { documentOf, selfRegisteredMetadata } from '../clients/self_registration
 import { withSoftwareStatement } from '../clients/software_statement.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
+import { FROM_ANY_ORIGIN } from '../http/cors.ts'
 import { auditRecord } from '../observe/audit.ts'
 import { type Client, MADE_BY_ADMIN } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -31,8 +32,7 @@ export const registration: Endpoint = {
   plugin: (deps) => async (app) => {
     if (deps.config.registration.mode === 'off') return
     parseJson(app, deps.config.http.body_limit_bytes)
-    allowOnly(app, '/register', 'POST')
-    app.post('/register', async (request, reply) => {
+    app.post('/register', FROM_ANY_ORIGIN, async (request, reply) => {
       const initial_access_token_digest = await admit(deps, request)
       const document = documentOf(request.body)
       const said = await withSoftwareStatement(deps, document)
@@ -58,6 +58,7 @@ export const registration: Endpoint = {
       const stated = software_statement === undefined ? {} : { software_statement }
       return reply.code(201).send({ ...describeClient(deps.config.issuer, client, issued), ...stated })
     })
+    allowOnly(app, '/register', 'POST')
     registrationManagement(app, deps)
   },
 }

@@ -14,7 +14,7 @@ import { describeClient } from './client_information.ts'
 import type { EndpointDeps } from './endpoint.ts'
 
 const PATH = '/register/:client_id'
-const CORS = { config: { cors_methods: 'GET, PUT, DELETE' } }
+const CORS = { config: { any_origin: true, cors_methods: 'GET, PUT, DELETE' } }
 
 /** What only the server says; RFC 7592 §2.2: these MUST NOT be in an update. */
 const NOT_IN_AN_UPDATE = [

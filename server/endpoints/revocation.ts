@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { offeredAuthMethods } from '../client_auth/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
+import { FROM_ANY_ORIGIN } from '../http/cors.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { auditRecord } from '../observe/audit.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -29,8 +30,7 @@ export const revocation: Endpoint = {
     revocation_endpoint_auth_methods_supported: offeredAuthMethods(config),
   }),
   plugin: (deps) => async (app) => {
-    allowOnly(app, '/revoke', 'POST')
-    app.post('/revoke', async (request, reply) => {
+    app.post('/revoke', FROM_ANY_ORIGIN, async (request, reply) => {
       const form = formOf(request)
       const caller = callerOf(request)
       const { client_id } = await deps.authenticateClient(request)
@@ -41,6 +41,7 @@ export const revocation: Endpoint = {
       // RFC 7009 §2.2: 200 also for an invalid token, since the client's purpose is met.
       return reply.code(200).send()
     })
+    allowOnly(app, '/revoke', 'POST')
   },
 }
 

@@ -2,6 +2,7 @@ import { offeredAuthMethods, showsCertificates } from '../client_auth/index.ts'
 import { grantTypesFor } from '../grant_types/index.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
+import { FROM_ANY_ORIGIN } from '../http/cors.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { assertBound } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -32,8 +33,7 @@ export const token: Endpoint = {
     tls_client_certificate_bound_access_tokens: showsCertificates(config),
   }),
   plugin: (deps) => async (app) => {
-    allowOnly(app, '/token', 'POST')
-    app.post('/token', async (request) => {
+    app.post('/token', FROM_ANY_ORIGIN, async (request) => {
       const form = formOf(request)
       const caller = callerOf(request)
       const client = await deps.authenticateClient(request)
@@ -50,5 +50,6 @@ export const token: Endpoint = {
       assertBound(deps.config.profile, client, confirmation)
       return grantType.exchange({ client, parameters, confirmation, caller, now: deps.clock.now() }, deps)
     })
+    allowOnly(app, '/token', 'POST')
   },
 }

@@ -4,6 +4,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** For a route that others than its scope's methods may be called at. */
     readonly cors_methods?: string
+    /** For a route where nothing lets in but what the request itself holds: any origin may call it. */
+    readonly any_origin?: boolean
   }
 }
 
@@ -27,8 +29,9 @@ const PREFLIGHT_SECONDS = 600
  */
 export function allowOrigins(app: FastifyInstance, { origins, methods, headers, exposed }: CorsPolicy): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (origins === '*') {
+    if (origins === '*' || request.routeOptions.config.any_origin === true) {
       reply.header('access-control-allow-origin', '*')
+      if (exposed !== undefined) reply.header('access-control-expose-headers', exposed)
     } else if (origins.size > 0) {
       // A cache must not show one origin what another was told.
       reply.header('vary', 'Origin')
@@ -45,10 +48,11 @@ export function allowOrigins(app: FastifyInstance, { origins, methods, headers, 
     if (answered.has(route.url)) return
     answered.add(route.url)
     // A preflight without the header above ends the matter for the browser.
-    this.options(route.routePath, (_request, reply) =>
+    const { cors_methods, any_origin = false } = route.config ?? {}
+    this.options(route.routePath, { config: { any_origin } }, (_request, reply) =>
       reply
         .headers({
-          'access-control-allow-methods': route.config?.cors_methods ?? methods,
+          'access-control-allow-methods': cors_methods ?? methods,
           'access-control-allow-headers': headers,
           'access-control-max-age': PREFLIGHT_SECONDS,
         })
@@ -60,6 +64,9 @@ export function allowOrigins(app: FastifyInstance, { origins, methods, headers, 
 
 /** What is public: discovery, the JWK Set. Clients send headers of their own, which ask for a preflight. */
 export const READABLE_BY_ALL: CorsPolicy = { origins: '*', methods: 'GET, HEAD', headers: '*' }
+
+/** For the options of a route, see `docs/decisions/0016_cors_for_any_client.md`. */
+export const FROM_ANY_ORIGIN = { config: { any_origin: true } }
 
 /** The policy of endpoints that applications call with a form or JSON. @param origins which; without any, none */
 export function callableFrom(origins: readonly string[]): CorsPolicy {

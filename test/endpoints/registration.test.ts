@@ -231,15 +231,14 @@ t.test('RFC 7592 §2.1: anybody else, and any other token, is a 401', async (t) 
   t.equal((await manage(server, 'GET', uri, one.registration_access_token)).statusCode, 401, 'disabled')
 })
 
-t.test('Fetch §4.8: a configured origin may register and manage', async (t) => {
+t.test('Fetch §4.8: any origin may register and manage', async (t) => {
   const origin = 'https://inspector.example'
-  const config = { http: { ...http, cors_origins: [origin] }, registration: { mode: 'open' as const } }
-  const server = await buildTestApp(t, { config })
+  const server = await buildTestApp(t, { config: { http, registration: { mode: 'open' } } })
   const preflight = (url: string) => server.inject({ method: 'OPTIONS', url, headers: { origin } })
   t.match((await preflight('/register')).headers, { 'access-control-allow-methods': 'POST' })
   t.match((await preflight('/register/x')).headers, {
     'access-control-allow-methods': 'GET, PUT, DELETE',
-    'access-control-allow-origin': origin,
+    'access-control-allow-origin': '*',
   })
 })
 
