@@ -81,7 +81,7 @@ export async function clientForgeries(kind: ClientJwtKind): Promise<Forgery[]> {
           [
             'https://evil.example',
             ...(kind.shared === true ? [] : [[audience, 'https://evil.example']]),
-            `${String(audience)}/`,
+            `${typeof audience === 'string' ? audience : ''}/`,
             '',
             [],
             null,
@@ -115,7 +115,7 @@ export async function clientForgeries(kind: ClientJwtKind): Promise<Forgery[]> {
 
 /** RFC 8725 §3.10: no key that a JWT brings along, and no address of one, makes it anybody's. */
 async function keysOutside(kind: ClientJwtKind, stranger: ClientKey): Promise<Forgery[]> {
-  const { kid, ...jwk } = stranger.public_jwk
+  const { kid: _, ...jwk } = stranger.public_jwk
   const brought: Members[] = [
     { jwk },
     { jwk, kid: undefined },
