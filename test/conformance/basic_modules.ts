@@ -6,7 +6,7 @@
  */
 import type { Test } from 'tap'
 import { basic, buildTestApp, NOW } from '../helpers/app.ts'
-import { answerOf, byBasic, byPost, relyingParty } from '../helpers/relying_party.ts'
+import { answerOf, byBasic, byPost, relyingParty, UNHURRIED } from '../helpers/relying_party.ts'
 import { authorizationUrl, createBrowser, signInThroughPages } from '../helpers/web_client.ts'
 
 const SECRET = 'the secret of the suite, long enough'
@@ -30,7 +30,7 @@ const PERSON = {
 
 /** @param response_mode undefined: as the response type has it */
 export async function basicModules(t: Test, response_mode: 'form_post' | undefined): Promise<void> {
-  const server = await buildTestApp(t)
+  const server = await buildTestApp(t, { config: UNHURRIED })
   const { issuer, clock } = server
   const account = await server.createAccount({ email: 'alice@example.com' })
   await server.deps.store.updateAccount({ ...account, name: 'Alice Adams', profile: PERSON }, [])

@@ -1,9 +1,10 @@
 /** The one module of the plan `oidcc-config-certification-test-plan`. */
 import t from 'tap'
 import { buildTestApp } from '../helpers/app.ts'
+import { UNHURRIED } from '../helpers/relying_party.ts'
 
 const ISSUER = 'https://op.example'
-const server = await buildTestApp(t, { config: { issuer: ISSUER } })
+const server = await buildTestApp(t, { config: { issuer: ISSUER, ...UNHURRIED } })
 
 t.test('oidcc-discovery-endpoint-verification: what Discovery 1.0 §3 requires is there, and true', async (t) => {
   const response = await server.inject({ url: '/.well-known/openid-configuration' })

@@ -6,7 +6,7 @@
 import t from 'tap'
 import { buildTestApp } from '../helpers/app.ts'
 import { type ClientKey, clientKey } from '../helpers/client_keys.ts'
-import { answerOf, byAssertion, relyingParty } from '../helpers/relying_party.ts'
+import { answerOf, byAssertion, relyingParty, UNHURRIED } from '../helpers/relying_party.ts'
 
 const REDIRECT_URI = 'https://suite.example/test/a/gatehouse/callback'
 const SECTOR = 'https://suite.example/redirect_uris.json'
@@ -17,7 +17,7 @@ const published = new Map<string, unknown>()
 const server = await buildTestApp(t, {
   config: {
     registration: { mode: 'open', require_pkce: false, scope: 'openid profile email address phone offline_access' },
-    http: { max_event_loop_delay_milliseconds: 0 },
+    ...UNHURRIED,
   },
   outbound: {
     getJson: async (url) => {
@@ -213,7 +213,7 @@ t.test('oidcc-ensure-client-assertion-with-iss-aud-succeeds: the issuer as the a
 })
 
 t.test('registration.require_pkce: by default the plan would fail, since its clients send no PKCE', async (t) => {
-  const strict = await buildTestApp(t, { config: { registration: { mode: 'open' } } })
+  const strict = await buildTestApp(t, { config: { ...UNHURRIED, registration: { mode: 'open' } } })
   const document = { redirect_uris: [REDIRECT_URI], jwks: { keys: [key.public_jwk] } }
   const client = (await strict.postJson('/register', document)).json()
   t.equal(client.require_pkce, true)

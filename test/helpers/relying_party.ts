@@ -117,6 +117,9 @@ export function answerOf(issuer: string, landing: Landing): Fields | undefined {
   return new URL(action, issuer).origin === new URL(issuer).origin ? undefined : fields
 }
 
+/** For `buildTestApp`: a machine that is busy with other tests sheds no load. */
+export const UNHURRIED = { http: { max_event_loop_delay_milliseconds: 0 } }
+
 export function byBasic(client_id: string, client_secret: string): Authenticate {
   return async () => ({ headers: basic(client_id, client_secret) })
 }
