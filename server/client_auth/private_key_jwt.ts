@@ -9,8 +9,8 @@ import { ClientJwtError, type ClientJwtRules, verifyClientJwt } from '../tokens/
 import type { ClientAuthDeps, ClientAuthMethod } from './client_auth.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-/** Assertions are made for one request; those that live longer are made by mistake. */
-const MAX_LIFETIME_SECONDS = 900
+/** RFC 7523 §3: an exp unreasonably far ahead may be rejected. Authlib makes assertions for an hour, others for less. */
+const MAX_LIFETIME_SECONDS = 3600
 
 /**
  * A JWT that the client has signed with a registered key, good once.

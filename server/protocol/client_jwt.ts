@@ -82,7 +82,7 @@ export interface ClaimRules {
   /** FAPI 2.0 Security Profile §5.3.2.1: a string, not an array. */
   readonly audience_as_string?: boolean
   readonly required_claims: readonly string[]
-  /** How far ahead `exp` may be. */
+  /** How far ahead `exp` may be, by the clock of whoever made it. */
   readonly max_lifetime_seconds?: Seconds
   /** How old `iat` and `nbf` may be, where they are there. */
   readonly max_age_seconds?: Seconds
@@ -112,7 +112,8 @@ function timeProblem({ exp, iat, nbf }: Members, rules: ClaimRules, now: Seconds
     if (!isInstant(exp)) return 'the exp is not a number'
     // RFC 7519 §4.1.4: not accepted on the expiry either.
     if (exp <= now) return 'it is expired'
-    if (exp > now + (rules.max_lifetime_seconds ?? Number.POSITIVE_INFINITY)) return 'the exp is too far ahead'
+    const latest = now + CLOCK_SKEW_SECONDS + (rules.max_lifetime_seconds ?? Number.POSITIVE_INFINITY)
+    if (exp > latest) return 'the exp is too far ahead'
   }
   for (const [name, instant] of [
     ['iat', iat],
