@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent, request } from 'undici'
 
 export const LAUNCHER = join(import.meta.dirname, '../../bin/gatehouse.cjs')
 
@@ -80,7 +81,8 @@ export async function startServer(
   t.teardown(kill)
   const deadline = performance.now() + READY_SECONDS * 1_000
   // The loopback address, whatever the issuer: a test of several nodes gives all of them one issuer.
-  while (!(await isReady(`http://127.0.0.1:${given.GATEHOUSE_PORT}/readyz`))) {
+  const scheme = 'GATEHOUSE_HTTP__TLS_CERTIFICATE_FILE' in given ? 'https' : 'http'
+  while (!(await isReady(`${scheme}://127.0.0.1:${given.GATEHOUSE_PORT}/readyz`))) {
     if (ended()) throw new Error(`the server ended (${child.exitCode ?? child.signalCode}):\n${output}`)
     if (performance.now() > deadline) {
       await kill()
@@ -142,11 +144,14 @@ function cleanEnvironment(env: Environment): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...env }
 }
 
+/** Asks without a look at the certificate. */
+const whoever = new Agent({ connect: { rejectUnauthorized: false } })
+
 async function isReady(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
-    await response.arrayBuffer()
-    return response.ok
+    const { statusCode, body } = await request(url, { dispatcher: whoever, signal: AbortSignal.timeout(2_000) })
+    await body.dump()
+    return statusCode === 200
   } catch {
     return false
   }
