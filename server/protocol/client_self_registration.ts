@@ -8,7 +8,7 @@
 import { isConfidential } from './client.ts'
 import { operatorMembers, ownMembers, registeredMembers } from './client_metadata.ts'
 import type { ClientRegistration, RegistrationProblem } from './client_registration.ts'
-import { ANY, formatScope, isReservedScope, parseScope } from './scope.ts'
+import { ANY, formatScope, isPersonScope, isReservedScope, parseScope } from './scope.ts'
 
 /** The most that such a client gets (`registration.scope`, `registration.resources`), and what there is at all. */
 export interface SelfRegistrationLimits {
@@ -73,7 +73,9 @@ function cappedScope(asked: string | undefined, limit: string): string | undefin
   // Left as it is, the rules of registration say what is wrong with it.
   if (scopes === undefined || scopes.length === 0) return asked
   const kept = scopes.filter((name) => most.includes(name) || (most.includes(ANY) && !isReservedScope(name)))
-  return kept.length === 0 ? undefined : formatScope(kept)
+  if (kept.length === 0) return undefined
+  // RFC 6750 §3.1: a resource asks for its scopes as they are needed, so that a client knows but some when it registers.
+  return formatScope([...kept, ...most.filter((name) => name !== ANY && !isPersonScope(name))])
 }
 
 function cappedResources(asked: readonly string[] | undefined, most: readonly string[]): readonly string[] {

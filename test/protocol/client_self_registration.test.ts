@@ -19,6 +19,15 @@ function asked(registration: ClientRegistration, changes = {}): ClientRegistrati
   return result.value
 }
 
+t.test('RFC 7591 §3.2.1: scopes of resources are all there to be asked for, those about a person as asked', (t) => {
+  const offered = { scope: 'openid email read write gatehouse:read' }
+  t.match(asked({ scope: 'read' }, offered), { scope: 'read write' }, 'a challenge names one at a time')
+  t.match(asked({ scope: 'openid' }, offered), { scope: 'openid read write' })
+  t.match(asked({ scope: 'read' }, { scope: '*' }), { scope: 'read' }, 'the wildcard covers what is about a person too')
+  t.throws(() => asked({ scope: 'other' }, offered), /scope/)
+  t.end()
+})
+
 t.test('RFC 7591 §2: what is too much is cut', async (t) => {
   t.match(asked({}), { scope: 'openid read', resources: limits.resources })
   t.match(asked({ scope: 'read write' }), { scope: 'read' })
