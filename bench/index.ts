@@ -6,7 +6,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { environment } from '../config/load.ts'
 import { benchFlood } from './flood.ts'
 import type { LimitRequest, LimitResult } from './limits.ts'
-import { benchCodeFlow, benchJwks, benchLogin, benchNeighbour, benchRefresh } from './lines.ts'
+import { benchCodeFlow, benchJwks, benchLogin, benchNeighbour, benchRefresh, benchResources } from './lines.ts'
 import type { Load, LoadResult } from './load.ts'
 import { POOL_SIZE } from './measure.ts'
 import { startNeighbour } from './neighbour.ts'
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   teardown(() => provider.stop())
   lines.push(...(await benchNeighbour(rig, await startNeighbour(provider, REFRESH_CONNECTIONS))))
   await provider.stop()
+  lines.push(...(await benchResources(rig)))
   lines.push(await benchLogin(rig))
   lines.push(await benchJwks(rig))
   const flood = await benchFlood(rig)

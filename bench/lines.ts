@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Requests } from './load.ts'
 import { median, POOL_SIZE } from './measure.ts'
-import { AUTHORIZATION_QUERY, EXCHANGE, type Neighbour } from './neighbour.ts'
+import { AUTHORIZATION_QUERY, CLIENT_ID, EXCHANGE, type Neighbour, SCOPE } from './neighbour.ts'
 import { inTurns, type Measured, measureLimit, measureLoad, medianOf, type Rig, type Round } from './rig.ts'
 import { PASSWORD } from './seed.ts'
 import { type Line, milliseconds, perSecond } from './table.ts'
@@ -112,6 +112,58 @@ function codeFlow(rig: Rig): Requests {
     cookie: rig.seeded.cookie,
     exchange: EXCHANGE,
   }
+}
+
+/** UserInfo, introspection and a device's polling: UserInfo and introspection verify a signature and read, a poll is a commit. */
+export async function benchResources(rig: Rig): Promise<Line[]> {
+  const access_token = await firstAccessToken(rig)
+  const { device_code } = await postForm(rig, '/device_authorization', { client_id: CLIENT_ID, scope: SCOPE })
+  const { port } = await rig.limits.ask({ kind: 'route', bytes: 512 })
+  const constant = { port, pid: rig.limits.pid }
+  const get = { kind: 'get', path: '/constant' } as const
+  const connections = JWKS_CONNECTIONS
+  const route = (seconds: number) => measureLoad(rig, { requests: get, connections, seconds }, constant)
+  const { basic } = rig.seeded
+  const subjects = {
+    userinfo: { kind: 'get', path: '/userinfo', authorization: `Bearer ${access_token}` },
+    introspection: { kind: 'post', path: '/introspect', body: `token=${access_token}`, authorization: basic },
+  } as const
+  const lines: Line[] = []
+  for (const [what, requests] of Object.entries(subjects)) {
+    const rounds = await inTurns(ROUNDS, route, (seconds) => measureLoad(rig, { requests, connections, seconds }))
+    lines.push(throughput(what, rounds, 'constant route', ''))
+  }
+  const body = new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    client_id: CLIENT_ID,
+    device_code: device_code ?? '',
+  }).toString()
+  const poll = { kind: 'post', path: '/token', body } as const
+  const rounds = await inTurns(
+    ROUNDS,
+    (seconds) => measureLimit(rig, { kind: 'commit', folder: rig.data_dir, seconds }),
+    // authorization_pending or slow_down: 400 either way.
+    (seconds) => measureLoad(rig, { requests: poll, connections, seconds }, undefined, 400),
+  )
+  lines.push(throughput('device polling', rounds, 'commits one by one', ''))
+  return lines
+}
+
+/** From a code flow, so that it is for UserInfo as well. */
+async function firstAccessToken(rig: Rig): Promise<string> {
+  const url = `http://127.0.0.1:${rig.port}/authorize?${AUTHORIZATION_QUERY}`
+  const answer = await fetch(url, { redirect: 'manual', headers: { cookie: rig.seeded.cookie } })
+  const location = URL.parse(answer.headers.get('location') ?? '')
+  const code = location?.searchParams.get('code') ?? ''
+  const { access_token } = await postForm(rig, '/token', Object.fromEntries(new URLSearchParams(`${EXCHANGE}${code}`)))
+  if (access_token === undefined) throw new Error('the first code flow was refused')
+  return access_token
+}
+
+async function postForm(rig: Rig, path: string, form: Record<string, string>): Promise<Record<string, string>> {
+  const url = `http://127.0.0.1:${rig.port}${path}`
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) })
+  return (await response.json()) as Record<string, string>
 }
 
 /** The JWK Set beside a fastify route that sends as many constant bytes. */

@@ -9,7 +9,7 @@ import { quantile } from './measure.ts'
 import { answerWith } from './worker.ts'
 
 export type Requests =
-  | { readonly kind: 'get'; readonly path: string }
+  | { readonly kind: 'get'; readonly path: string; readonly authorization?: string }
   /** The same request again and again. */
   | { readonly kind: 'post'; readonly path: string; readonly body: string; readonly authorization?: string }
   /** Each connection signs in to a client again with the session it has: a code, and its exchange. */
@@ -99,12 +99,12 @@ function begin(requests: Requests, index: number, connections: number): Conversa
   const nothing = { heard: () => true, token: '' }
   switch (requests.kind) {
     case 'get': {
-      const text = `GET ${requests.path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+      const text = `GET ${requests.path} HTTP/1.1\r\nhost: localhost\r\n${authorizationLine(requests)}\r\n`
       return { ...nothing, next: () => text }
     }
     case 'post': {
-      const { path, body, authorization } = requests
-      const text = post(path, FORM, body, authorization)
+      const { path, body } = requests
+      const text = post(path, FORM, body, authorizationLine(requests))
       return { ...nothing, next: () => text }
     }
     case 'code':
@@ -154,10 +154,13 @@ function codeFlow({ authorize, cookie, exchange }: CodeFlow): Conversation {
 
 const FORM = 'application/x-www-form-urlencoded'
 
-function post(path: string, type: string, body: string, authorization?: string): string {
-  const headers = `content-type: ${type}\r\ncontent-length: ${body.length}\r\n`
-  const authorized = authorization === undefined ? '' : `authorization: ${authorization}\r\n`
-  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${authorized}${headers}\r\n${body}`
+function post(path: string, type: string, body: string, more = ''): string {
+  const headers = `content-type: ${type}\r\ncontent-length: ${body.length}\r\n${more}`
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n${body}`
+}
+
+function authorizationLine({ authorization }: { readonly authorization?: string }): string {
+  return authorization === undefined ? '' : `authorization: ${authorization}\r\n`
 }
 
 /** Without parsing the rest. */

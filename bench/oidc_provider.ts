@@ -1,13 +1,14 @@
 /**
- * The neighbour: oidc-provider with its in-memory adapter, in a process of its own, signing the same two tokens as we do.
- * It stores nothing and syncs nothing; everything else is as it comes.
+ * The neighbour: oidc-provider with everything in memory, in a process of its own, signing the same two tokens as we do.
+ * Its own adapter for that forgets all but a thousand things, the session among them, so it gets plain maps. It stores
+ * nothing and syncs nothing; everything else is as it comes.
  *
  * @see [oidc-provider](https://github.com/panva/node-oidc-provider)
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Provider from 'oidc-provider'
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { answerWith } from './worker.ts'
 
 const RESOURCE = 'https://api.example.com'
@@ -22,6 +23,29 @@ export interface ProviderResult {
   readonly port: number
 }
 
+function createAdapter(): (model: string) => Adapter {
+  const models = new Map<string, Map<string, AdapterPayload>>()
+  return (model) => {
+    const stored = models.get(model) ?? new Map<string, AdapterPayload>()
+    models.set(model, stored)
+    const findBy = (matches: (payload: AdapterPayload) => boolean) => [...stored.values()].find(matches)
+    return {
+      upsert: async (id, payload) => void stored.set(id, payload),
+      find: async (id) => stored.get(id),
+      findByUid: async (uid) => findBy((payload) => payload.uid === uid),
+      findByUserCode: async (userCode) => findBy((payload) => payload.userCode === userCode),
+      consume: async (id) => {
+        const payload = stored.get(id)
+        if (payload !== undefined) stored.set(id, { ...payload, consumed: Math.floor(Date.now() / 1000) })
+      },
+      destroy: async (id) => void stored.delete(id),
+      revokeByGrantId: async (grantId) => {
+        for (const [id, payload] of stored) if (payload.grantId === grantId) stored.delete(id)
+      },
+    }
+  }
+}
+
 async function start({ client_id, redirect_uri }: ProviderRequest): Promise<ProviderResult> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -29,6 +53,7 @@ async function start({ client_id, redirect_uri }: ProviderRequest): Promise<Prov
   const { port } = server.address() as AddressInfo
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const provider = new Provider(`http://localhost:${port}`, {
+    adapter: createAdapter(),
     clients: [
       {
         client_id,

@@ -15,6 +15,7 @@ export interface Workers {
 export interface Rig extends Workers {
   readonly server: ServerProcess
   readonly port: number
+  readonly data_dir: string
   readonly seeded: Seeded
   /** The current token of each grant. */
   tokens: readonly string[]
@@ -36,14 +37,15 @@ const ACCOUNTS = 64
 /** @param env of the server; its thread pool's size is that of the limits */
 export async function startRig(workers: Workers, env: Readonly<Record<string, string>>): Promise<Rig> {
   const port = await freePort()
+  const data_dir = temporaryDirectory(workers)
   const given = {
     ...env,
     GATEHOUSE_PORT: String(port),
     GATEHOUSE_ISSUER: `http://localhost:${port}`,
-    GATEHOUSE_DATA_DIR: temporaryDirectory(workers),
+    GATEHOUSE_DATA_DIR: data_dir,
   }
   const seeded = await seed(given, { accounts: ACCOUNTS, grants: REFRESH_CONNECTIONS })
-  return { ...workers, seeded, tokens: seeded.tokens, server: await startServer(workers, given), port }
+  return { ...workers, seeded, tokens: seeded.tokens, server: await startServer(workers, given), port, data_dir }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { loadConfig } from '../config/load.ts'
 import { newAccount } from '../server/accounts/account.ts'
 import { signInSession } from '../server/accounts/session.ts'
+import { CLIENT_SECRET_LABEL } from '../server/client_auth/client_secret.ts'
 import type { Deps } from '../server/deps.ts'
 import { openDeps } from '../server/main.ts'
 import type { Account } from '../server/protocol/account.ts'
@@ -21,6 +22,8 @@ export interface Seeded {
   readonly tokens: readonly string[]
   /** Of a browser that is signed in. */
   readonly cookie: string
+  /** Of a client that may introspect. */
+  readonly basic: string
 }
 
 /** Puts a client, accounts and grants where a server started with `env` will find them. */
@@ -49,10 +52,28 @@ export async function seed(
       password_hash,
       tokens: await Promise.all(tokens),
       cookie: await signIn(deps, first),
+      basic: await createService(deps, client),
     }
   } finally {
     await deps.store.close()
   }
+}
+
+async function createService(deps: Deps, { redirect_uris: _, ...bench }: Client): Promise<string> {
+  const client_id = 'service'
+  const client_secret = Buffer.from(deps.random.bytes(32)).toString('base64url')
+  const client: Client = {
+    ...bench,
+    client_id,
+    client_secret_digest: deps.vault.digest(CLIENT_SECRET_LABEL, client_secret),
+    token_endpoint_auth_method: 'client_secret_basic',
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['client_credentials'],
+    scope: 'gatehouse:read',
+  }
+  await deps.store.createClient(client, [])
+  return `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
 }
 
 async function signIn(deps: Deps, account: Account): Promise<string> {
