@@ -104,7 +104,8 @@ const TokensSchema = Type.Object(
 const AuthorizationSchema = Type.Object(
   {
     code_seconds: whole(60, 10, 600, 'Lifetime of an authorization code.'),
-    pushed_request_seconds: whole(60, 10, 600, 'Lifetime of a pushed authorization request.'),
+    // FAPI 2.0 Security Profile §5.3.2.2: less than 600.
+    pushed_request_seconds: whole(60, 10, 599, 'Lifetime of a pushed authorization request.'),
     interaction_seconds: whole(3600, 60, DAY, 'How long a person may take to sign in and to decide.'),
     default_scope: Type.String({
       default: 'openid',

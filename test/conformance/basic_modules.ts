@@ -6,7 +6,7 @@
  */
 import type { Test } from 'tap'
 import { basic, buildTestApp, NOW } from '../helpers/app.ts'
-import { answerOf, byBasic, byPost, relyingParty, UNHURRIED } from '../helpers/relying_party.ts'
+import { answerOf, byBasic, byPost, type FlowOptions, relyingParty, UNHURRIED } from '../helpers/relying_party.ts'
 import { authorizationUrl, createBrowser, signInThroughPages } from '../helpers/web_client.ts'
 
 const SECRET = 'the secret of the suite, long enough'
@@ -53,8 +53,8 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
   const always = { nonce: 'the nonce', ...(response_mode === undefined ? {} : { response_mode }) }
   const party = relyingParty(server, client, byBasic('suite', SECRET), always)
   const metadata = (await server.inject({ url: '/.well-known/openid-configuration' })).json()
-  const answered = async (parameters: Record<string, string | undefined>, browser = createBrowser(server)) =>
-    answerOf(issuer, await party.open(parameters, { browser })) ?? {}
+  const answered = async (parameters: Record<string, string | undefined>, options: FlowOptions = {}) =>
+    answerOf(issuer, await party.open(parameters, options)) ?? {}
 
   t.test('oidcc-server: a sign-in gives a code, tokens and what UserInfo knows', async (t) => {
     const { answer, tokens, claims } = await party.flow()
@@ -134,7 +134,8 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
   t.test('oidcc-display-page, oidcc-display-popup, oidcc-login-hint: a login page, and no error', async (t) => {
     for (const parameters of [{ display: 'page' }, { display: 'popup' }, { login_hint: 'buffy@example.com' }]) {
       t.match((await party.look(parameters)).body, 'id="login-submit"')
-      t.match(await answered(parameters), { code: String }, JSON.stringify(parameters))
+      const browser = createBrowser(server)
+      t.match(await answered(parameters, { browser }), { code: String }, JSON.stringify(parameters))
     }
   })
 
@@ -149,7 +150,10 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
 
   t.test('oidcc-prompt-none-not-logged-in: login_required, and a long state comes back', async (t) => {
     const state = 's'.repeat(128)
-    t.match(await answered({ prompt: 'none', state }), { error: 'login_required', state })
+    t.match(await answered({ prompt: 'none', state }, { browser: createBrowser(server) }), {
+      error: 'login_required',
+      state,
+    })
   })
 
   t.test('oidcc-prompt-none-logged-in: the same person and time, without a page', async (t) => {

@@ -38,7 +38,7 @@ export interface Flow {
 }
 
 export interface FlowOptions {
-  /** One that is signed in already, perhaps. */
+  /** Left out: one that stays signed in from one call to the next. */
   readonly browser?: Browser
   readonly person?: Person
 }
@@ -50,7 +50,7 @@ export interface RelyingParty {
   url(parameters?: Parameters): string
   /** Opens that, and does what the pages ask for. */
   open(parameters?: Parameters, options?: FlowOptions): Promise<Landing>
-  /** The same, without doing anything. */
+  /** The same, without doing anything, in a new browser. */
   look(parameters?: Parameters, browser?: Browser): Promise<Landing>
   token(form: Fields): Promise<Response>
   exchange(code: string, form?: Fields): Promise<Response>
@@ -70,10 +70,10 @@ export function relyingParty(
   always: Parameters = {},
 ): RelyingParty {
   const { issuer } = server
+  const usual = createBrowser(server)
   const party: RelyingParty = {
     url: (parameters = {}) => authorizationUrl(server, client, { ...NO_PKCE, ...always, ...parameters }).url,
-    open: (parameters, { browser = createBrowser(server), person } = {}) =>
-      signInThroughPages(browser, party.url(parameters), person),
+    open: (parameters, { browser = usual, person } = {}) => signInThroughPages(browser, party.url(parameters), person),
     look: (parameters, browser = createBrowser(server)) => browser.open(party.url(parameters)),
     async token(form) {
       const shown = await authenticate()
@@ -87,7 +87,7 @@ export function relyingParty(
         ...form,
       }),
     async flow(parameters = {}, options = {}) {
-      const browser = options.browser ?? createBrowser(server)
+      const browser = options.browser ?? usual
       const landing = await party.open(parameters, { ...options, browser })
       const answer = answerOf(issuer, landing)
       if (answer?.code === undefined) throw new Error(`no code: ${landing.url.href} ${landing.body}`)
