@@ -1,5 +1,6 @@
 /** @modelcontextprotocol/sdk 1.x, unchanged: a client that knows an address, and finds out the rest. */
-
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   auth,
   type OAuthClientProvider,
@@ -15,9 +16,16 @@ import { exportJWK } from 'jose'
 import t from 'tap'
 import { clientKey } from '../helpers/client_keys.ts'
 import { SECRET, serveClients, signedBy, thrownBy } from '../helpers/clients.ts'
-import { MCP_SCOPES, mcpMemory, type NativeClient, SELF_REGISTRATION, serveMcp } from '../helpers/mcp.ts'
+import { blocksOf } from '../helpers/markdown.ts'
+import { MCP_SCOPES, mcpMemory, type NativeClient, serveMcp } from '../helpers/mcp.ts'
+import { temporaryDirectory } from '../helpers/process.ts'
 
-const served = await serveClients(t, SELF_REGISTRATION)
+/** As `docs/mcp.md` configures it. */
+const config_file = join(temporaryDirectory(t), 'gatehouse.yaml')
+const documented = readFileSync(join(import.meta.dirname, '../../docs/mcp.md'), 'utf8')
+writeFileSync(config_file, blocksOf(documented).find(({ language }) => language === 'yaml')?.text ?? '')
+
+const served = await serveClients(t, { GATEHOUSE_CONFIG: config_file })
 const { issuer, alice, deps, visit } = served
 const notes = await serveMcp(t, served)
 
