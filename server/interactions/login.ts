@@ -18,7 +18,6 @@ import { callerOf } from '../http/caller.ts'
 import { refusalHeaders } from '../http/error_reply.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { auditRecord } from '../observe/audit.ts'
-import type { Account } from '../protocol/account.ts'
 import { type Form, single } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import type { Seconds } from '../protocol/time.ts'
@@ -49,7 +48,7 @@ export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
         return sendPage(reply, signedInPage({ account: read.account, logout_href }))
       }
       const state = ensureBrowser(deps, reply, read)
-      return sendPage(reply, loginPage(await blankForm(deps, state, paused, request)))
+      return sendPage(reply, loginPage(blankForm(deps, state, paused, request)))
     })
 
     app.post('/login', { config: { popup: true } }, async (request, reply) => {
@@ -77,7 +76,7 @@ async function attempt(
   const caller = callerOf(request)
   const [username, password] = [single(form, 'username'), single(form, 'password')]
   const again = async (failure: Failure) => {
-    const blank = await blankForm(deps, state, paused, request)
+    const blank = blankForm(deps, state, paused, request)
     const remember = single(form, 'remember') !== undefined
     refusalHeaders(reply, failure)
     return sendPage(reply, loginPage({ ...blank, username, remember, problem: failure.problem }), failure.status)
@@ -144,12 +143,12 @@ function asAnother(request: FastifyRequest): boolean {
   return single(queryOf(request), 'another') !== undefined
 }
 
-async function blankForm(
+function blankForm(
   deps: Deps,
   state: NamedBrowser,
   paused: PausedRequest | undefined,
   http: FastifyRequest,
-): Promise<LoginForm> {
+): LoginForm {
   const csrf_token = csrfToken(deps, state, 'browser')
   if (paused === undefined) {
     const onward = onwardOf(http)
@@ -159,24 +158,22 @@ async function blankForm(
   const another = asAnother(http)
   const { request, client, interaction } = paused
   const path = stepPath(deps, 'login', interaction.interaction_id)
-  const hinted = await hintedAccount(deps, paused)
-  const known = hinted ?? (another ? undefined : state.account)
-  const is_signed_in = known !== undefined && known.account_id === state.account?.account_id
+  const { hinted_account_id } = request
+  // Only to themselves: whoever knows a `sub`, or holds an ID token, is not to learn the name that goes with it.
+  const is_meant = hinted_account_id === null || hinted_account_id === state.account?.account_id
+  const known = is_meant && !another ? state.account : undefined
+  const is_signed_in = known !== undefined
   return {
     action: another ? `${path}&another=true` : path,
     csrf_token,
     client: shownClient(client),
     username: known?.username ?? (another ? undefined : (request.login_hint ?? undefined)),
-    username_fixed: known !== undefined,
+    username_fixed: is_signed_in,
     // OpenID Connect Core §3.1.2.1 id_token_hint: another person cannot go on with this request.
-    not_you_href: hinted === undefined ? `${path}&another=true` : undefined,
+    not_you_href: hinted_account_id === null ? `${path}&another=true` : undefined,
     reauthenticate: is_signed_in,
     can_cancel: true,
     remember: is_signed_in && state.session?.remembered === true,
     form_action: [request.redirect_uri],
   }
-}
-
-async function hintedAccount(deps: Deps, { request }: PausedRequest): Promise<Account | undefined> {
-  return request.hinted_account_id === null ? undefined : deps.store.findAccount(request.hinted_account_id)
 }
