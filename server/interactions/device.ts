@@ -56,6 +56,10 @@ export function device(deps: Deps): FastifyPluginAsync<PageOptions> {
       const claimed = await claim(deps, state, typed, callerOf(request))
       if ('problem' in claimed) return askForCode(deps, state, typed, http, claimed)
       const decision = single(form, 'decision')
+      const outcome = decisionOn(claimed.code)
+      // The form that was sent twice, or a page that the person came back to: what was decided stands.
+      if (outcome !== undefined)
+        return sendPage(reply, deviceDonePage({ outcome, client: shownClient(claimed.client) }))
       if (decision === 'approve' || decision === 'deny') return decide(deps, state, claimed, decision, http)
       return askForDecision(deps, state, claimed, http)
     })
@@ -64,7 +68,7 @@ export function device(deps: Deps): FastifyPluginAsync<PageOptions> {
 
 type SignedIn = NamedBrowser & { readonly session: Session; readonly account: Account }
 
-/** A device that waits, and that this session alone may decide about. */
+/** A device that this session alone may decide about, or has decided about. */
 interface Claimed {
   readonly code: DeviceCode
   readonly client: Client
@@ -138,9 +142,17 @@ async function claim(
   const code = await store.findDeviceCodeByUserCode(vault.digest(USER_CODE_LABEL, letters), now)
   const client = code === undefined ? undefined : await findClient(deps, code.client_id)
   if (code === undefined || client?.disabled_at !== null) return WRONG_CODE
-  if ((await store.claimDeviceCode(code.device_code_digest, session.session_id, now)) === 'taken') return WRONG_CODE
+  const own = decisionOn(code) !== undefined && code.claimed_session_id === session.session_id
+  if (!own && (await store.claimDeviceCode(code.device_code_digest, session.session_id, now)) === 'taken') {
+    return WRONG_CODE
+  }
   await store.giveBackAttempt(limits.map(({ key }) => key))
   return { code, client, user_code: formatUserCode(letters) }
+}
+
+function decisionOn({ approved_at, denied_at }: DeviceCode): 'approved' | 'denied' | undefined {
+  if (denied_at !== null) return 'denied'
+  return approved_at === null ? undefined : 'approved'
 }
 
 async function askForDecision(

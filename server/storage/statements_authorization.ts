@@ -135,7 +135,7 @@ export const DELETE_CONSENTS_OF_DELETED_CLIENT = `DELETE FROM consents WHERE cli
 export const INSERT_DEVICE_CODE = insert('device_codes', DEVICE_CODE, OR_NOTHING)
 export const SELECT_DEVICE_CODE = `SELECT ${DEVICE_CODE.join(', ')} FROM device_codes WHERE device_code_digest = $1`
 export const SELECT_DEVICE_CODE_BY_USER_CODE = `SELECT ${DEVICE_CODE.join(', ')} FROM device_codes
-  WHERE user_code_digest = $1 AND approved_at IS NULL AND denied_at IS NULL AND expires_at > $2`
+  WHERE user_code_digest = $1 AND expires_at > $2`
 export const CLAIM_DEVICE_CODE = `UPDATE device_codes SET claimed_session_id = $2
   WHERE device_code_digest = $1 AND (claimed_session_id IS NULL OR claimed_session_id = $2)
     AND approved_at IS NULL AND denied_at IS NULL AND expires_at > $3`

@@ -239,7 +239,7 @@ export interface DeviceCodeStore {
   /** `taken`: another live one has this user code; make a new one. */
   createDeviceCode(device_code: DeviceCode, audit: Audit): Promise<'created' | 'taken'>
   findDeviceCode(device_code_digest: string): Promise<DeviceCode | undefined>
-  /** Live, undecided ones only. */
+  /** Not expired; decided about or not. */
   findDeviceCodeByUserCode(user_code_digest: string, now: Seconds): Promise<DeviceCode | undefined>
   /** The first session to enter the user code has it; the same session may enter it again. */
   claimDeviceCode(device_code_digest: string, session_id: string, now: Seconds): Promise<'claimed' | 'taken'>

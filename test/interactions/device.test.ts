@@ -92,6 +92,22 @@ t.test('§5.4: only the session that entered the code decides about it', async (
   t.match((await hers.submit(confirm, { decision: 'approve' })).body, 'The device is connected')
 })
 
+t.test('a decision that is sent twice is told once more, and the first one stands', async (t) => {
+  const { server, account_id, waiting } = await prepare(t)
+  for (const [decision, other] of [
+    ['approve', 'deny'],
+    ['deny', 'approve'],
+  ] as const) {
+    const { user_code, device_code } = await startDevice(server)
+    const browser = await signedInBrowser(server, account_id)
+    const confirm = await browser.submit(await browser.open('/device'), { user_code })
+    const decided = await browser.submit(confirm, { decision })
+    t.equal((await browser.submit(confirm, { decision })).body, decided.body)
+    t.equal((await browser.submit(confirm, { decision: other })).body, decided.body)
+    t.equal(await waiting(device_code), decision === 'deny' ? 'access_denied' : undefined)
+  }
+})
+
 t.test('a code that is unknown, expired or decided is met with one sentence', async (t) => {
   const { server, account_id } = await prepare(t)
   const [decided, expired] = [await startDevice(server), await startDevice(server)]

@@ -31,7 +31,7 @@ export async function deviceConformance(t: Test, { store }: Opened): Promise<voi
     t.equal(await store.approveDeviceCode(approval, []), 'approved')
     t.equal(await store.approveDeviceCode(approval, []), 'spent')
     t.equal(await store.denyDeviceCode(device_code_digest, approval.session_id, NOW, []), 'spent')
-    t.equal(await store.findDeviceCodeByUserCode(device.user_code_digest, NOW), undefined, 'decided')
+    t.not((await store.findDeviceCodeByUserCode(device.user_code_digest, NOW))?.approved_at, null, 'decided')
     const { account_id, session_id, auth_time, amr, acr } = approval
     const decided = { account_id, auth_time, amr, acr, approved_at: NOW, claimed_session_id: session_id }
     t.same(await store.findDeviceCode(device_code_digest), { ...device, ...decided })
