@@ -138,10 +138,12 @@ export function byAssertion(
   return async () => ({ form: await assertionForm(key(), { client_id, audience, now: server.clock.now() }) })
 }
 
+export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
 /** An assertion in the parameters of RFC 7521 §4.2. */
 export async function assertionForm(...assertionOf: globalThis.Parameters<typeof assertion>): Promise<Fields> {
   return {
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion_type: JWT_BEARER,
     client_assertion: await assertion(...assertionOf),
   }
 }
