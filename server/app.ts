@@ -36,7 +36,7 @@ const MAX_HEADER_BYTES = 16_384
 const MAX_PARAMETER_CHARACTERS = 2048
 
 /**
- * The whole server: five scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
+ * The whole server: six scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
  *
  * @param draining whether the process is on its way out
  */

@@ -2,8 +2,8 @@
  * The README's code blocks, run in order against a server of their own.
  *
  * A block says in a comment before it what becomes of it: `run NAME` and `start NAME READY` are shell, `api FILE PORT`
- * is an API that a token is shown to, `file NAME` is there for a later block, `skip REASON` is not run. A `text` or
- * `json` block is what the block before it prints.
+ * is an API that a token is shown to, `client FILE PORT` is a site that alice signs in to, `file NAME` is there for a
+ * later block, `skip REASON` is not run. A `text` or `json` block is what the block before it prints.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,12 +11,15 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startProgram } from './helpers/child_process.ts'
+import { siteAt } from './helpers/clients.ts'
 import { type Block, blocksOf, jsonShape, missingFrom } from './helpers/markdown.ts'
 import { freePort, temporaryDirectory } from './helpers/process.ts'
+import { createBrowser, signInThroughPages } from './helpers/web_client.ts'
 
 const ROOT = new URL('../', import.meta.url).pathname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const READY_SECONDS = 60
+const PASSWORD = 'correct horse battery staple'
 
 /** Variables and functions of one block are there for the next. */
 const SHELL = `set -eo pipefail
@@ -37,7 +40,7 @@ interface Place {
 async function preparePlace(t: Test): Promise<Place> {
   const folder = temporaryDirectory(t)
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  const documented = [3000, 4000, 4001, 4002]
+  const documented = [3000, 4000, 4001, 4002, 4003]
   const ports = new Map<string, string>(
     await Promise.all(documented.map(async (port) => [`${port}`, `${await freePort()}`] as [string, string])),
   )
@@ -85,6 +88,12 @@ async function start(t: Test, place: Place, text: string, ready: RegExp): Promis
   return program.output()
 }
 
+/** Starts a program that was written before, with the variables that blocks have exported. */
+async function startListening(t: Test, place: Place, name: string, port: string): Promise<void> {
+  const wait = `until curl -s -o /dev/null localhost:${place.adapted(port)}; do sleep 0.1; done; echo ready; wait`
+  await start(t, place, `. "$STATE"; node ${join(place.folder, name)} & ${wait}`, /ready/)
+}
+
 function assertOutput(t: Test, output: string, documented: Block): void {
   if (documented.language === 'json') {
     t.strictSame(jsonShape(JSON.parse(output)), jsonShape(JSON.parse(documented.text)), `line ${documented.line}`)
@@ -100,7 +109,7 @@ async function assertVerifies(t: Test, place: Place, port: string): Promise<void
   const reply = await fetch(`${place.issuer}/api/token/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: 'alice', password: 'correct horse battery staple' }),
+    body: JSON.stringify({ username: 'alice', password: PASSWORD }),
   })
   const { access } = Object(await reply.json())
   const get = (token: string | undefined) =>
@@ -116,6 +125,16 @@ async function assertVerifies(t: Test, place: Place, port: string): Promise<void
   }
 }
 
+/** Alice signs in to a site of the README. @returns what it then shows */
+async function signIn(place: Place, port: string): Promise<string> {
+  const home = `http://localhost:${place.adapted(port)}/`
+  const sent = await fetch(home, { redirect: 'manual' })
+  const [cookie = ''] = sent.headers.getSetCookie().map((line) => line.split(';')[0])
+  const browser = createBrowser(siteAt(place.issuer))
+  const landing = await signInThroughPages(browser, sent.headers.get('location') ?? '', { password: PASSWORD })
+  return await (await fetch(landing.url, { headers: { cookie } })).text()
+}
+
 const blocks = blocksOf(README)
 const curl = canJson()
 
@@ -123,7 +142,7 @@ t.setTimeout(180_000)
 t.test('every block of the README says what becomes of it', async (t) => {
   t.ok(blocks.length > 10, 'they were found at all')
   for (const [index, { tag, language, line }] of blocks.entries()) {
-    const isOutput = ['text', 'json'].includes(language) && /^(run|start) /.test(blocks[index - 1]?.tag ?? '')
+    const isOutput = ['text', 'json'].includes(language) && /^(run|start|client) /.test(blocks[index - 1]?.tag ?? '')
     t.ok(tag !== undefined || isOutput, `line ${line}`)
   }
 })
@@ -158,10 +177,14 @@ t.test('the README does what it says', { skip: curl }, async (t) => {
       }
       case 'api': {
         writeFileSync(join(place.folder, name), place.adapted(text))
-        const port = place.adapted(argument)
-        const wait = `until curl -s -o /dev/null localhost:${port}; do sleep 0.1; done; echo ready; wait`
-        await start(t, place, `node ${join(place.folder, name)} & ${wait}`, /ready/)
+        await startListening(t, place, name, argument)
         await assertVerifies(t, place, argument)
+        break
+      }
+      case 'client': {
+        writeFileSync(join(place.folder, name), place.adapted(text))
+        await startListening(t, place, name, argument)
+        if (documented !== undefined) assertOutput(t, await signIn(place, argument), documented)
         break
       }
       default:
