@@ -29,7 +29,11 @@ const EXAMPLES = `
 Examples:
   gatehouse clients create reports --grant-type client_credentials --scope read
   gatehouse clients create shop --redirect-uri https://shop.example/callback --scope "openid profile"
-  gatehouse clients create desktop --public --native --redirect-uri http://127.0.0.1/callback --scope openid`
+  gatehouse clients create desktop --public --native --redirect-uri http://127.0.0.1/callback --scope openid
+  gatehouse clients create tv --public --grant-type urn:ietf:params:oauth:grant-type:device_code --scope openid
+  gatehouse clients create ledger --auth-method private_key_jwt --jwks-file keys.json --grant-type client_credentials
+
+A client of the code flow that refreshes its tokens: --grant-type authorization_code --grant-type refresh_token`
 
 /** The options of a new client. Whatever has none is a member of `--metadata-file`. */
 export function registerCreateOptions(command: Command): Command {
