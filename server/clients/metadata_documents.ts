@@ -112,7 +112,7 @@ async function readMetadata(deps: DocumentDeps, client_id: string, json: unknown
     const problems = metadataDocumentProblems(document, client_id)
     if (problems.length > 0) throw refusal(problems)
     // §4.1: there is no shared secret, so that the default method of RFC 7591 cannot be meant.
-    return await selfRegisteredMetadata(deps, { token_endpoint_auth_method: 'none', ...document }, stored)
+    return await selfRegisteredMetadata(deps, { token_endpoint_auth_method: 'none', ...document }, stored, false)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw unusable(`the client metadata document is not valid: ${error.description}`, error.code)

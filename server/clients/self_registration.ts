@@ -8,6 +8,7 @@ import {
   selfRegisteredMembersOf,
   selfRegistration,
 } from '../protocol/client_self_registration.ts'
+import { DEVICE_CODE_GRANT } from '../protocol/device_code.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { requiresPkce } from '../protocol/profile.ts'
 import { offeredGrantTypes, type RegistrationDeps, registrationProblems } from './registration.ts'
@@ -16,28 +17,38 @@ const Document = Type.Object(optional(selfRegisteredMembers))
 
 const MAX_DESCRIPTION = 500
 
+/** A person signs in and is asked. With any other grant type a stranger would get tokens for having registered. */
+const GRANT_TYPES_OF_PEOPLE: readonly string[] = ['authorization_code', 'refresh_token', DEVICE_CODE_GRANT]
+
 /**
  * The metadata of a client that speaks for itself.
  *
  * @param document what it says: a JSON object, whose members are judged here
  * @param existing what is to change
+ * @param vouched whether somebody has vouched for the client: whom nobody knows gets tokens from people only
  * @throws {OAuthError} `invalid_redirect_uri`, `invalid_client_metadata`
  */
 export async function selfRegisteredMetadata(
   deps: RegistrationDeps & Pick<Deps, 'config'>,
   document: object,
   existing: Client | undefined,
+  vouched: boolean,
 ): Promise<ClientMetadata> {
   const { config } = deps
   const { scope, resources } = config.registration
   const require_pkce = config.registration.require_pkce || requiresPkce(config.profile)
-  const limits = { scope, resources, require_pkce, grant_types: offeredGrantTypes() }
+  const limits = { scope, resources, require_pkce, grant_types: vouched ? offeredGrantTypes() : GRANT_TYPES_OF_PEOPLE }
   const asked = selfRegistration(await readDocument(document), limits)
   if ('problems' in asked) throw refusal(asked.problems)
   const metadata = registeredMetadata(undefined, asked.value)
   const problems = await registrationProblems(deps, metadata, existing, resources)
   if (problems.length > 0) throw refusal(problems)
   return metadata
+}
+
+/** Registration is open to whoever holds an initial access token, and to nobody else. */
+export function isVouchedFor({ registration }: Pick<Deps, 'config'>['config']): boolean {
+  return registration.mode === 'initial_access_token'
 }
 
 /** What a request or an answer holds, as a JSON object. @throws {OAuthError} `invalid_client_metadata` */

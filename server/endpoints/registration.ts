@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { clientSecret, newRegistrationAccessToken } from '../clients/credentials.ts'
-import { documentOf, selfRegisteredMetadata } from '../clients/self_registration.ts'
+import { documentOf, isVouchedFor, selfRegisteredMetadata } from '../clients/self_registration.ts'
 import { withSoftwareStatement } from '../clients/software_statement.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
@@ -36,7 +36,7 @@ export const registration: Endpoint = {
       const initial_access_token_digest = await admit(deps, request)
       const document = documentOf(request.body)
       const said = await withSoftwareStatement(deps, document)
-      const metadata = await selfRegisteredMetadata(deps, said, undefined)
+      const metadata = await selfRegisteredMetadata(deps, said, undefined, isVouchedFor(deps.config))
       const { client_secret_digest, issued_secret } = clientSecret(deps, metadata, null)
       const { handle, digest } = newRegistrationAccessToken(deps)
       const now = deps.clock.now()

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { CLIENT_SECRET_LABEL } from '../client_auth/client_secret.ts'
 import { clientSecret } from '../clients/credentials.ts'
-import { documentOf, refusal, selfRegisteredMetadata } from '../clients/self_registration.ts'
+import { documentOf, isVouchedFor, refusal, selfRegisteredMetadata } from '../clients/self_registration.ts'
 import { withSoftwareStatement } from '../clients/software_statement.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
@@ -42,7 +42,8 @@ export function registrationManagement(app: FastifyInstance, deps: EndpointDeps)
     const document = documentOf(request.body)
     const problems = updateProblems(deps, client, document)
     if (problems.length > 0) throw refusal(problems)
-    const metadata = await selfRegisteredMetadata(deps, await withSoftwareStatement(deps, document), client)
+    const said = await withSoftwareStatement(deps, document)
+    const metadata = await selfRegisteredMetadata(deps, said, client, isVouchedFor(deps.config))
     const { client_secret_digest, issued_secret } = clientSecret(deps, metadata, client.client_secret_digest)
     const changed = { ...partsOf(client).identity, ...metadata, client_secret_digest, updated_at: deps.clock.now() }
     const { client_id } = client

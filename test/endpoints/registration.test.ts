@@ -68,6 +68,28 @@ t.test('RFC 7591 §3.2.1: a client is registered, told all that was registered, 
   }
 })
 
+t.test('a stranger gets tokens from people only; who holds an initial access token, also as a service', async (t) => {
+  const open = await prepare(t)
+  const service = { grant_types: ['client_credentials'], client_name: 'Service' }
+  t.match((await register(open, service)).json(), {
+    error: 'invalid_client_metadata',
+    error_description: /grant_types/,
+  })
+  const mixed = { ...APP, grant_types: ['authorization_code', 'client_credentials', 'refresh_token'] }
+  const { client_id, client_secret, grant_types } = (await register(open, mixed)).json()
+  t.strictSame(grant_types, ['authorization_code', 'refresh_token'])
+  const refused = await open.postForm('/token', { grant_type: 'client_credentials' }, basic(client_id, client_secret))
+  t.equal(refused.json().error, 'unauthorized_client')
+
+  const vouched = await prepare(t, { mode: 'initial_access_token' })
+  const authorization = `Bearer ${await mintCliToken(vouched.deps)}`
+  const made = await vouched.postJson('/admin/api/initial-access-tokens', {}, { authorization })
+  t.strictSame(
+    (await register(vouched, service, made.json().initial_access_token)).json().grant_types,
+    service.grant_types,
+  )
+})
+
 t.test('RFC 8252 §7.3: a native client without a secret, as agents register themselves', async (t) => {
   const server = await prepare(t)
   const agent = { redirect_uris: ['http://localhost:33418/callback'], token_endpoint_auth_method: 'none' }
