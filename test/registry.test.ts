@@ -77,7 +77,9 @@ t.test('RFC 8414 §3.1: an issuer with a path has its metadata in front of it an
   t.equal(response.statusCode, 401)
 })
 
-const CLIENT_STATES = ['ok', 'disabled', 'deleted'] as const
+const CLIENT_STATES = ['ok', 'disabled', 'deleted', 'grant type taken away'] as const
+// Whatever else an account may come to be is not there yet: nobody deletes one, its locks are the sign-in's, and there is
+// neither a password that has to be reset nor a second factor.
 const ACCOUNT_STATES = ['ok', 'disabled'] as const
 type States = { client: (typeof CLIENT_STATES)[number]; account: (typeof ACCOUNT_STATES)[number] }
 
@@ -169,13 +171,13 @@ t.test('nobody gets a token for an account or a client that is not in order', as
     for (const client of CLIENT_STATES) {
       for (const account of row.account ? ACCOUNT_STATES : (['ok'] as const)) {
         const title = `${grant_type}: client ${client}, account ${account}`
-        await t.test(title, (t) => allowsOnlyTheOrderly(t, row, { client, account }))
+        await t.test(title, (t) => allowsOnlyTheOrderly(t, grant_type, row, { client, account }))
       }
     }
   }
 })
 
-async function allowsOnlyTheOrderly(t: Test, row: Row, states: States): Promise<void> {
+async function allowsOnlyTheOrderly(t: Test, grant_type: string, row: Row, states: States): Promise<void> {
   const server = await buildTestApp(t, { config: WITH_ISSUER })
   const { account_id } = await server.createAccount()
   const request = await row.prepare(server)
@@ -183,6 +185,8 @@ async function allowsOnlyTheOrderly(t: Test, row: Row, states: States): Promise<
   const client = await store.findClient(row.client_id)
   if (client === undefined) throw new Error('the row names no client')
   if (states.client === 'disabled') await store.updateClient({ ...client, disabled_at: clock.now() }, [])
+  const grant_types = client.grant_types.filter((other) => other !== grant_type)
+  if (states.client === 'grant type taken away') await store.updateClient({ ...client, grant_types }, [])
   if (states.client === 'deleted') await store.deleteClient(row.client_id, clock.now(), [])
   if (states.account === 'disabled') await store.disableAccount(account_id, clock.now(), [])
   const status = await request()

@@ -142,27 +142,30 @@ t.test(
   },
 )
 
-t.test('RFC 8628 §5.1: user codes that are unknown, expired, decided or somebody else’s are one page', async (t) => {
-  const server = await prepare(t)
-  await server.createClient(DEVICE_CLIENT)
-  const bob = await server.createAccount({ username: 'bob' })
-  const browser = await signedInBrowser(server, server.alice.account_id)
-  const other = await signedInBrowser(server, bob.account_id)
-  const enter = async (user_code: string, who = browser) => who.submit(await who.open('/device'), { user_code })
-  const expired = await startDevice(server)
-  server.clock.advance(expired.expires_in)
-  const decided = await startDevice(server)
-  await browser.submit(await enter(decided.user_code), { decision: 'deny' })
-  const taken = await startDevice(server)
-  await enter(taken.user_code, other)
-  const answers = new Set<string>()
-  for (const user_code of [expired.user_code, decided.user_code, taken.user_code, 'BCDF-GHJK', 'x', '']) {
-    const { statusCode, body } = await enter(user_code)
-    const plain = body.replaceAll(/ value="[^"]*"/g, '')
-    answers.add(JSON.stringify({ statusCode, plain }))
-  }
-  t.equal(answers.size, 1, [...answers].join('\n'))
-})
+t.test(
+  'RFC 8628 §5.1: user codes that are unknown, expired, or decided or claimed by somebody else are one page',
+  async (t) => {
+    const server = await prepare(t)
+    await server.createClient(DEVICE_CLIENT)
+    const bob = await server.createAccount({ username: 'bob' })
+    const browser = await signedInBrowser(server, server.alice.account_id)
+    const other = await signedInBrowser(server, bob.account_id)
+    const enter = async (user_code: string, who = browser) => who.submit(await who.open('/device'), { user_code })
+    const expired = await startDevice(server)
+    server.clock.advance(expired.expires_in)
+    const decided = await startDevice(server)
+    await other.submit(await enter(decided.user_code, other), { decision: 'deny' })
+    const taken = await startDevice(server)
+    await enter(taken.user_code, other)
+    const answers = new Set<string>()
+    for (const user_code of [expired.user_code, decided.user_code, taken.user_code, 'BCDF-GHJK', 'x', '']) {
+      const { statusCode, body } = await enter(user_code)
+      const plain = body.replaceAll(/ value="[^"]*"/g, '')
+      answers.add(JSON.stringify({ statusCode, plain }))
+    }
+    t.equal(answers.size, 1, [...answers].join('\n'))
+  },
+)
 
 t.test('RFC 8628 §3.5: device codes that are unknown, or another client’s, are one answer', async (t) => {
   const server = await prepare(t)
