@@ -22,17 +22,46 @@ const decode = (part: string): Claims => JSON.parse(Buffer.from(part, 'base64url
 
 export type Forgery = readonly [title: string, token: string]
 
+/** What a kind of token is told by. */
+export interface TokenKind {
+  readonly typ: string
+  /** The types that are of other kinds. */
+  readonly foreign_types: readonly unknown[]
+  readonly required: readonly string[]
+  /** A hint still says whom it is about when it has expired. */
+  readonly expires: boolean
+}
+
+export const ACCESS_TOKEN: TokenKind = {
+  typ: 'at+jwt',
+  foreign_types: [undefined, 'JWT', 'jwt', 'logout+jwt', 'dpop+jwt', 'id_token', '', null, 5],
+  required: ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti', 'token_type'],
+  expires: true,
+}
+
+export const ID_TOKEN: TokenKind = {
+  typ: 'JWT',
+  foreign_types: [undefined, 'at+jwt', 'logout+jwt', 'token-introspection+jwt', 'dpop+jwt', '', null, 5],
+  required: ['iss', 'sub', 'aud', 'iat', 'exp'],
+  expires: false,
+}
+
 /** @param good a token that is taken everywhere; none of these may be */
-export async function forgeries(good: string, ours: SigningKey, now: number): Promise<Forgery[]> {
+export async function forgeries(
+  good: string,
+  ours: SigningKey,
+  now: number,
+  kind: TokenKind = ACCESS_TOKEN,
+): Promise<Forgery[]> {
   const [header = '', payload = '', signature = ''] = good.split('.')
   const claims = decode(payload)
   const unsigned = (members: object) => `${encode({ ...decode(header), ...members })}.${payload}`
   const foreign = await makeSigningKey(ours.kid)
   const stranger = await makeSigningKey()
   const signed = (title: string, changes: Claims, members: Claims = {}) =>
-    signToken(ours, { ...claims, ...changes }, members).then((token): Forgery => [title, token])
+    signToken(ours, { ...claims, ...changes }, { typ: kind.typ, ...members }).then((token): Forgery => [title, token])
   const byStranger = (title: string, key: SigningKey, members: Claims = {}) =>
-    signToken(key, claims, members).then((token): Forgery => [title, token])
+    signToken(key, claims, { typ: kind.typ, ...members }).then((token): Forgery => [title, token])
   const der = createPublicKey(ours.pem).export({ format: 'der', type: 'spki' })
   const { n = '' } = ours.jwk
 
@@ -87,11 +116,9 @@ export async function forgeries(good: string, ours: SigningKey, now: number): Pr
       { crit: [] },
       { crit: 'x' },
       { crit: ['b64'], b64: false },
-    ].map((members) => critical(ours, claims, members)),
+    ].map((members) => critical(ours, claims, { typ: kind.typ, ...members })),
     ...(await Promise.all(
-      [undefined, 'JWT', 'jwt', 'logout+jwt', 'dpop+jwt', 'id_token', '', null, 5].map((typ) =>
-        signed(`RFC 8725 §3.11: typ ${JSON.stringify(typ)}`, {}, { typ }),
-      ),
+      kind.foreign_types.map((typ) => signed(`RFC 8725 §3.11: typ ${JSON.stringify(typ)}`, {}, { typ })),
     )),
     ...(await Promise.all(
       [
@@ -104,23 +131,23 @@ export async function forgeries(good: string, ours: SigningKey, now: number): Pr
         5,
       ].map((iss) => signed(`RFC 9068 §4: iss ${JSON.stringify(iss)}`, { iss })),
     )),
+    ...(await Promise.all(kind.required.map((name) => signed(`RFC 9068 §2.2: no ${name}`, { [name]: undefined })))),
     ...(await Promise.all(
-      ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti', 'token_type'].map((name) =>
-        signed(`RFC 9068 §2.2: no ${name}`, { [name]: undefined }),
-      ),
-    )),
-    ...(await Promise.all(
-      ['refresh', '', 5, ['access']].map((token_type) =>
+      (kind === ACCESS_TOKEN ? ['refresh', '', 5, ['access']] : []).map((token_type) =>
         signed(`token_type ${JSON.stringify(token_type)}`, { token_type }),
       ),
     )),
     ...(await Promise.all(
-      [now, now - 1, 0, -1, 'never', String(now + 60), null, [now + 60]].map((exp) =>
+      (kind.expires ? [now, now - 1, 0, -1, 'never', String(now + 60), null, [now + 60]] : []).map((exp) =>
         signed(`RFC 7519 §4.1.4: exp ${JSON.stringify(exp)}`, { exp }),
       ),
     )),
-    await signed('RFC 7519 §4.1.5: nbf to come', { nbf: now + 60 }),
-    await signed('RFC 7519 §4.1.5: nbf is no number', { nbf: 'now' }),
+    ...(kind.expires
+      ? [
+          await signed('RFC 7519 §4.1.5: nbf to come', { nbf: now + 60 }),
+          await signed('RFC 7519 §4.1.5: nbf is no number', { nbf: 'now' }),
+        ]
+      : []),
     await signed('more than 8 KiB', { pad: 'x'.repeat(9000) }),
   ]
 }

@@ -1,7 +1,10 @@
 import t from 'tap'
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
 import { basic, buildTestApp, claimsOf, NOW } from '../helpers/app.ts'
+import { codeFor, codeForm } from '../helpers/code.ts'
 import { signToken } from '../helpers/stand_in_issuer.ts'
-import { forgeries, stolenKey } from './forgeries.ts'
+import { WEB_CLIENT } from '../helpers/web_client.ts'
+import { ACCESS_TOKEN, forgeries, ID_TOKEN, stolenKey } from './forgeries.ts'
 
 /** Every place that reads a JWT of ours, and every forgery. */
 
@@ -177,5 +180,68 @@ t.test('a key that has been replaced verifies what it signed; one dropped in an 
   for (const [place, read] of Object.entries(readers)) {
     for (const token of [before, after]) t.equal(await read(token), 'refused', place)
     t.equal(await read(last), 'taken', place)
+  }
+})
+
+t.test('tokens of people: UserInfo, token exchange, hints', async (t) => {
+  const client = await server.createClient({
+    ...WEB_CLIENT,
+    client_secret: SECRET,
+    grant_types: ['authorization_code', TOKEN_EXCHANGE_GRANT],
+    post_logout_redirect_uris: ['https://app.example/out'],
+  })
+  const web = basic('web', SECRET)
+  const alice = await server.createAccount()
+  const key = await stolenKey(server.deps)
+  const code = codeForm(client, await codeFor(server, client, alice))
+  const { access_token, id_token } = (await server.postForm('/token', code, web)).json()
+  const refusedBy = (pattern: RegExp, { statusCode, body, headers }: Awaited<ReturnType<typeof server.inject>>) => {
+    if (statusCode === 200 || String(headers.location).startsWith('https://app.example/out')) return 'taken'
+    return pattern.test(`${statusCode} ${body}${String(headers.location)}`) ? 'refused' : `${statusCode} ${body}`
+  }
+  const bearers: Record<string, Reader> = {
+    userinfo: async (token) => {
+      const headers = { authorization: `Bearer ${token}` }
+      return refusedBy(/^401 .*invalid_token/, await server.inject({ url: '/userinfo', headers }))
+    },
+    'userinfo, in a form': async (token) =>
+      refusedBy(/^40[01] |^413 /, await server.postForm('/userinfo', { access_token: token })),
+    subject_token: async (subject_token) => {
+      const form = { grant_type: TOKEN_EXCHANGE_GRANT, subject_token_type: ACCESS_TOKEN_TYPE, subject_token }
+      return refusedBy(/^400 .*invalid_request|^413 /, await server.postForm('/token', form, web))
+    },
+  }
+  const hints: Record<string, Reader> = {
+    'id_token_hint at logout': async (id_token_hint) => {
+      const query = { id_token_hint, post_logout_redirect_uri: 'https://app.example/out' }
+      return refusedBy(
+        /^400 |^414 |^431 /,
+        await server.inject({ url: `/logout?${new URLSearchParams(query).toString()}` }),
+      )
+    },
+    'id_token_hint at PAR': async (id_token_hint) => {
+      const query = { response_type: 'code', scope: 'openid', redirect_uri: WEB_CLIENT.redirect_uris[0] }
+      const pkce = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256', id_token_hint }
+      const answer = await server.postForm('/par', { ...query, ...pkce }, web)
+      return answer.statusCode === 201 ? 'taken' : refusedBy(/^400 .*invalid_request|^413 /, answer)
+    },
+  }
+  for (const [good, kind, readers] of [
+    [access_token, ACCESS_TOKEN, bearers],
+    [id_token, ID_TOKEN, hints],
+  ] as const) {
+    const forged = [
+      ...(await forgeries(good, key, NOW, kind)),
+      ['RFC 8725 §3.12: the other token', kind === ACCESS_TOKEN ? id_token : access_token] as const,
+    ]
+    for (const [place, read] of Object.entries(readers)) {
+      t.equal(await read(good), 'taken', place)
+      for (const [title, token] of forged) {
+        if (place === 'userinfo' && /[^\x20-\x7e]/.test(token)) continue
+        const answer = await read(token)
+        if (answer !== 'refused') t.fail(`${title} at ${place}: ${answer.slice(0, 300)}`)
+      }
+      t.equal(await read(good), 'taken', `${place}, afterwards`)
+    }
   }
 })
