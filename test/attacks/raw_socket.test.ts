@@ -139,6 +139,29 @@ t.test('request smuggling: one refusal, and what was hidden behind it is not ans
   await unharmed(t)
 })
 
+t.test('request smuggling: the same at every route that takes a form', async (t) => {
+  const routes = [
+    '/authorize',
+    '/par',
+    '/device_authorization',
+    '/userinfo',
+    '/login',
+    '/consent',
+    '/logout',
+    '/device',
+  ]
+  const shapes = Object.entries(smuggling).filter(([, bytes]) => bytes.startsWith('POST /token '))
+  t.ok(shapes.length > 10)
+  const sent = routes.flatMap((route) =>
+    shapes.map(([title, bytes]) => [`${route}: ${title}`, bytes.replace('POST /token ', `POST ${route} `)] as const),
+  )
+  for (const [title, bytes] of sent) {
+    const { statuses, closed_after } = await exchange(bytes)
+    if (statuses.join() !== '400' || closed_after === undefined) t.fail(`${title}: ${statuses.join()}`)
+  }
+  await unharmed(t)
+})
+
 const garbage: Readonly<Record<string, [bytes: string | Buffer, statuses: readonly number[]]>> = {
   'no HTTP at all': [Buffer.from([0, 1, 2, 255, 254, 10, 13, 10]), [400]],
   'a TLS hello': [Buffer.from('1603010200010001fc0303', 'hex'), [400]],
