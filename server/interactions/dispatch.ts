@@ -23,6 +23,7 @@ import type { Session } from '../protocol/session.ts'
 import { errorParameters, sendAuthorizationResponse } from '../response_modes/index.ts'
 import type { ResponseParameters } from '../response_modes/response_mode.ts'
 import { issueAuthorizationCode } from '../tokens/authorization_code.ts'
+import { subjectOf } from '../tokens/subject.ts'
 
 /** A request that has passed every check, its client, and what a person has done about it so far. */
 export interface Asked {
@@ -53,8 +54,9 @@ export async function dispatch(deps: Deps, asked: Asked, http: BrowserExchange):
 export async function decide(deps: Deps, asked: Asked, { session, account }: BrowserState): Promise<NextStep> {
   const { client } = asked
   const consent = account === undefined ? undefined : await deps.store.findConsent(account.account_id, client.client_id)
+  const subject = account && subjectOf(deps, client, account.account_id)
   const reachable_acr_values = deps.config.authorization.acr_values.slice(0, 1)
-  return nextStep({ ...asked, session, account, consent, reachable_acr_values, now: deps.clock.now() })
+  return nextStep({ ...asked, session, account, subject, consent, reachable_acr_values, now: deps.clock.now() })
 }
 
 /** The address of a step of a paused request. */

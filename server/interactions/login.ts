@@ -21,6 +21,7 @@ import { auditRecord } from '../observe/audit.ts'
 import { type Form, single } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import type { Seconds } from '../protocol/time.ts'
+import { subjectOf } from '../tokens/subject.ts'
 import { type BrowserExchange, resumePath, stepPath } from './dispatch.ts'
 import { onwardOf } from './onward.ts'
 import { cancel, findPausedRequest, interactionIdOf, type PausedRequest, sendGone } from './paused_request.ts'
@@ -158,9 +159,10 @@ function blankForm(
   const another = asAnother(http)
   const { request, client, interaction } = paused
   const path = stepPath(deps, 'login', interaction.interaction_id)
-  const { hinted_account_id } = request
+  const { hinted_subject } = request
+  const subject = state.account && subjectOf(deps, client, state.account.account_id)
   // Only to themselves: whoever knows a `sub`, or holds an ID token, is not to learn the name that goes with it.
-  const is_meant = hinted_account_id === null || hinted_account_id === state.account?.account_id
+  const is_meant = hinted_subject === null || hinted_subject === subject
   const known = is_meant && !another ? state.account : undefined
   const is_signed_in = known !== undefined
   return {
@@ -170,7 +172,7 @@ function blankForm(
     username: known?.username ?? (another ? undefined : (request.login_hint ?? undefined)),
     username_fixed: is_signed_in,
     // OpenID Connect Core §3.1.2.1 id_token_hint: another person cannot go on with this request.
-    not_you_href: hinted_account_id === null ? `${path}&another=true` : undefined,
+    not_you_href: hinted_subject === null ? `${path}&another=true` : undefined,
     reauthenticate: is_signed_in,
     can_cancel: true,
     remember: is_signed_in && state.session?.remembered === true,

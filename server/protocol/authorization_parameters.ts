@@ -56,7 +56,7 @@ export const REQUEST_PARAMETERS: readonly string[] = Object.keys(Parameters.prop
 /** What can be said of a request without looking anything up, and what has to be looked up. */
 export type ReadRequest = Omit<
   AuthorizationRequest,
-  'scope' | 'resources' | 'hinted_account_id' | 'authorization_details'
+  'scope' | 'resources' | 'hinted_subject' | 'authorization_details'
 > & { readonly unresolved: Unresolved }
 
 interface Unresolved {

@@ -59,8 +59,8 @@ export interface AuthorizationRequest {
   /** In order of preference. */
   readonly acr_values: readonly string[]
   readonly login_hint: string | null
-  /** The account of a verified `id_token_hint`; the answer is about this one or about nobody. */
-  readonly hinted_account_id: string | null
+  /** The `sub` of a verified `id_token_hint`, or asked for in `claims`; the answer is about this person or about nobody. */
+  readonly hinted_subject: string | null
   readonly ui_locales: readonly string[]
   readonly claims: ClaimsRequest | null
   readonly authorization_details: readonly AuthorizationDetail[]

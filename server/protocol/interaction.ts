@@ -48,6 +48,8 @@ export interface Situation {
   readonly session: Session | undefined
   /** The session's. */
   readonly account: Account | undefined
+  /** By which the client knows that account. */
+  readonly subject: string | undefined
   /** Of that account for this client. */
   readonly consent: Consent | undefined
   /** undefined: nothing has been done about the request yet. */
@@ -91,8 +93,7 @@ function needsSignIn(situation: Situation): boolean {
   const { request, client, session, account, now } = situation
   if (session === undefined || account === undefined || account.disabled_at !== null) return true
   // §3.1.2.1 id_token_hint: the answer is about this person or about nobody.
-  const { hinted_account_id } = request
-  if (hinted_account_id !== null && hinted_account_id !== session.account_id) return true
+  if (request.hinted_subject !== null && request.hinted_subject !== situation.subject) return true
   if (lacksEssentialAcr(situation)) return true
   // Who has just signed in for this request is not asked again, however long they take over the next page.
   if (signedInForThis(situation)) return false

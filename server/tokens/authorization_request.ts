@@ -13,7 +13,7 @@ import { OAuthError } from '../protocol/errors.ts'
 import { type Form, single } from '../protocol/parameters.ts'
 import type { RequestSource } from '../protocol/profile.ts'
 import type { PushedRequest } from '../storage/records.ts'
-import { hintedAccountId, verifyIdTokenHint } from './id_token_hint.ts'
+import { verifyIdTokenHint } from './id_token_hint.ts'
 import { type RequestObjectDeps, readRequestObject } from './request_object.ts'
 import { findResources, resolveTarget } from './resources.ts'
 
@@ -111,7 +111,7 @@ export async function resolveRequest(
     ...rest,
     scope,
     resources,
-    hinted_account_id: await findHinted(deps, client, read),
+    hinted_subject: await hintedSubject(deps, client, read),
     authorization_details:
       details === undefined ? [] : readAuthorizationDetails(details, client, await findResources(deps, resources)),
     dpop_jkt: boundTo(received, read),
@@ -127,25 +127,22 @@ function boundTo({ dpop_jkt: shown }: ReceivedRequest, { dpop_jkt: named }: Read
 }
 
 /**
- * The account that a request is about, if it names one.
+ * The person that a request is about, if it names one.
  *
  * @see [OpenID Connect Core 1.0 §3.1.2.2](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequestValidation) step 4
  */
-async function findHinted(deps: AuthorizationRequestDeps, client: Client, read: ReadRequest): Promise<string | null> {
+async function hintedSubject(
+  deps: AuthorizationRequestDeps,
+  client: Client,
+  read: ReadRequest,
+): Promise<string | null> {
   const subject = requestedSubject(read.claims)
   const { id_token_hint } = read.unresolved
   const hint = id_token_hint === undefined ? undefined : await verifyHint(deps, client, id_token_hint)
   if (hint !== undefined && subject !== undefined && hint.sub !== subject) {
     throw new OAuthError('invalid_request', 'id_token_hint and claims name different people')
   }
-  const named = hint ?? (subject === undefined ? undefined : { sub: subject, sid: undefined })
-  if (named === undefined) return null
-  const account_id = await hintedAccountId(deps, client, named)
-  // Nobody can be shown to be who a pairwise subject names once its session is forgotten.
-  if (account_id === undefined && read.prompt.includes('none')) {
-    throw new OAuthError('login_required', 'signing in is needed, and prompt=none forbids to ask')
-  }
-  return account_id ?? null
+  return hint?.sub ?? subject ?? null
 }
 
 async function verifyHint(deps: AuthorizationRequestDeps, client: Client, id_token_hint: string) {

@@ -6,9 +6,7 @@
  */
 import { compactVerify, errors } from 'jose'
 import type { Deps } from '../deps.ts'
-import type { Client } from '../protocol/client.ts'
 import { ID_TOKEN_TYP } from '../protocol/id_token.ts'
-import { subjectOf } from './subject.ts'
 
 export interface IdTokenHint {
   /** The client that it was issued to. */
@@ -52,21 +50,4 @@ function hintOf(claims: Readonly<Record<string, unknown>>, issuer: string): IdTo
   const client_id = azp ?? (Array.isArray(aud) ? aud[0] : aud)
   if (typeof client_id !== 'string') return undefined
   return { client_id, sub, sid: typeof sid === 'string' ? sid : undefined }
-}
-
-/**
- * Whom a hint is about.
- *
- * @param client the one that the hint was issued to
- * @returns undefined: a pairwise `sub` whose session is forgotten, so that nothing leads back to the account
- */
-export async function hintedAccountId(
-  deps: Pick<Deps, 'store' | 'vault'>,
-  client: Client,
-  hint: Pick<IdTokenHint, 'sub' | 'sid'>,
-): Promise<string | undefined> {
-  if (subjectOf(deps, client, hint.sub) === hint.sub) return hint.sub
-  const context = hint.sid === undefined ? undefined : await deps.store.findSession(hint.sid)
-  const account_id = context?.session.account_id
-  return account_id !== undefined && subjectOf(deps, client, account_id) === hint.sub ? account_id : undefined
 }

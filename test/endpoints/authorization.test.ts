@@ -1,6 +1,7 @@
 import { generateKeyPair, SignJWT } from 'jose'
 import t from 'tap'
 import type { Client } from '../../server/protocol/client.ts'
+import { subjectOf } from '../../server/tokens/subject.ts'
 import { buildTestApp, claimsOf, NOW } from '../helpers/app.ts'
 import { authorizationUrl, createBrowser, signInThroughPages, WEB_CLIENT } from '../helpers/web_client.ts'
 
@@ -149,6 +150,35 @@ t.test('OpenID Connect Core §3.1.2.2 step 4: an id_token_hint is about its pers
   t.equal(await outcome('', subject(alice.account_id)), 'code', 'the claims parameter says the same')
   t.equal(await outcome('', subject('somebody-else')), 'login_required')
   t.equal(await outcome(await idToken({}), subject('somebody-else')), 'invalid_request', 'two people')
+})
+
+t.test('OpenID Connect Core §8.1: a pairwise sub names its person, whatever became of the session', async (t) => {
+  const pairwise = await server.createClient({ ...WEB_CLIENT, client_id: 'pairwise', subject_type: 'pairwise' })
+  const bob = await server.createAccount({ username: 'bob' })
+  const idTokenOf = (account_id: string) =>
+    server.deps.keys.sign('RS256', 'JWT', {
+      iss: issuer,
+      sub: subjectOf(server.deps, pairwise, account_id),
+      aud: 'pairwise',
+      iat: NOW - 999,
+      exp: NOW - 99,
+      sid: 'a session that is forgotten',
+    })
+  const browser = createBrowser(server)
+  await signInThroughPages(browser, authorizationUrl(server, pairwise).url)
+  const landing = async (id_token_hint: string, more: Record<string, string> = {}) =>
+    browser.open(authorizationUrl(server, pairwise, { id_token_hint, ...more }).url)
+  const [hers, his] = [await idTokenOf(alice.account_id), await idTokenOf(bob.account_id)]
+  t.ok((await landing(hers, { prompt: 'none' })).url.searchParams.has('code'))
+  t.equal((await landing(his, { prompt: 'none' })).url.searchParams.get('error'), 'login_required')
+  t.match((await landing(his)).body, 'id="login-submit"', 'not alice')
+  const claims = JSON.stringify({ id_token: { sub: { value: alice.account_id } } })
+  const by_account_id = authorizationUrl(server, pairwise, { prompt: 'none', claims })
+  t.equal(
+    (await browser.open(by_account_id.url)).url.searchParams.get('error'),
+    'login_required',
+    'no sub of this client',
+  )
 })
 
 t.test('RFC 9101: request objects', async (t) => {

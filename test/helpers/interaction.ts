@@ -58,7 +58,7 @@ export function makeRequest(changes: Partial<AuthorizationRequest> = {}): Author
     max_age: null,
     acr_values: [],
     login_hint: null,
-    hinted_account_id: null,
+    hinted_subject: null,
     ui_locales: [],
     claims: null,
     authorization_details: [],

@@ -29,6 +29,7 @@ function situation({ request, interaction, ...change }: Change = {}): Situation 
     client: CLIENT,
     session: SESSION,
     account: makeAccount(),
+    subject: 'alice-subject',
     consent: makeConsent(),
     interaction: interaction && { ...UNTOUCHED, ...interaction },
     reachable_acr_values: [PWD],
@@ -43,7 +44,7 @@ function step(change?: Change): string {
   return next.step === 'refuse' ? next.error.code : next.step
 }
 
-const NOBODY = { session: undefined, account: undefined, consent: undefined }
+const NOBODY = { session: undefined, account: undefined, subject: undefined, consent: undefined }
 
 t.test('OpenID Connect Core §3.1.2.1: prompt × session × consent × max_age', async (t) => {
   const sessions = { none: NOBODY, old: {}, young: { session: makeSession({ auth_time: NOW - 5 }) } }
@@ -115,14 +116,15 @@ t.test('a disabled account is signed in nowhere', async (t) => {
   t.equal(step({ account, request: { prompt: ['none'] } }), 'login_required')
 })
 
-t.test('id_token_hint: the answer is about that account or about nobody', async (t) => {
-  const { account_id } = makeAccount()
-  t.equal(step({ request: { hinted_account_id: account_id } }), 'issue')
-  t.equal(step({ request: { hinted_account_id: account_id, prompt: ['none'] } }), 'issue')
-  t.equal(step({ request: { hinted_account_id: 'another' } }), 'login')
-  t.equal(step({ request: { hinted_account_id: 'another', prompt: ['none'] } }), 'login_required')
+t.test('id_token_hint: the answer is about that person, as the client knows them, or about nobody', async (t) => {
+  const hinted_subject = 'alice-subject'
+  t.equal(step({ request: { hinted_subject } }), 'issue')
+  t.equal(step({ ...NOBODY, request: { hinted_subject } }), 'login')
+  t.equal(step({ request: { hinted_subject, prompt: ['none'] } }), 'issue')
+  t.equal(step({ request: { hinted_subject: 'another' } }), 'login')
+  t.equal(step({ request: { hinted_subject: 'another', prompt: ['none'] } }), 'login_required')
   const signedIn = { session: makeSession({ auth_time: NOW }), interaction: { authenticated_at: NOW } }
-  t.equal(step({ ...signedIn, request: { hinted_account_id: 'another' } }), 'login', 'still the wrong one')
+  t.equal(step({ ...signedIn, request: { hinted_subject: 'another' } }), 'login', 'still the wrong one')
 })
 
 t.test('prompt=select_account is answered once, by going on or by signing in', async (t) => {

@@ -50,7 +50,7 @@ export function sampleInteraction(change: Partial<Interaction> = {}): Interactio
       max_age: null,
       acr_values: [],
       login_hint: null,
-      hinted_account_id: null,
+      hinted_subject: null,
       ui_locales: [],
       claims: { id_token: { acr: { essential: true } } },
       authorization_details: [],
