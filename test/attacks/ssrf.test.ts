@@ -17,6 +17,8 @@ const secretService: RequestListener = (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"keys":[]}')
 }
 const inside = createServer(secretService)
+// A connection alone tells a port scanner what it wants to know.
+inside.on('connection', () => asked.push('connected'))
 await new Promise<void>((done) => inside.listen(0, '127.0.0.1', done))
 t.teardown(() => new Promise((done) => inside.close(done).closeAllConnections()))
 const { port } = inside.address() as AddressInfo
