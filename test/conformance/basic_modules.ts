@@ -108,15 +108,18 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
     address: { address: PERSON.address },
     phone: { phone_number: PERSON.phone_number, phone_number_verified: false },
   }
-  t.test('oidcc-scope-profile, oidcc-scope-email, oidcc-scope-address, oidcc-scope-phone: UserInfo', async (t) => {
-    for (const [scope, claims] of Object.entries(expected)) {
-      const { tokens } = await party.flow({ scope: `openid ${scope}` })
-      const told = (await party.userinfo(tokens)).json()
-      t.match(told, claims, scope)
-      const others = Object.entries(expected).filter(([name]) => name !== scope)
-      for (const name of others.flatMap(([, them]) => Object.keys(them))) t.notOk(name in told, name)
-    }
-  })
+  t.test(
+    'oidcc-scope-profile, oidcc-scope-email, oidcc-scope-address, oidcc-scope-phone: UserInfo tells what the scope asks for',
+    async (t) => {
+      for (const [scope, claims] of Object.entries(expected)) {
+        const { tokens } = await party.flow({ scope: `openid ${scope}` })
+        const told = (await party.userinfo(tokens)).json()
+        t.match(told, claims, scope)
+        const others = Object.entries(expected).filter(([name]) => name !== scope)
+        for (const name of others.flatMap(([, them]) => Object.keys(them))) t.notOk(name in told, name)
+      }
+    },
+  )
   t.test('oidcc-scope-all: and all of them together', async (t) => {
     const { tokens } = await party.flow({ scope: 'openid profile email address phone' })
     t.match((await party.userinfo(tokens)).json(), Object.assign({}, ...Object.values(expected)))
@@ -185,11 +188,14 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
     t.match(answerOf(issuer, await party.look(parameters, first.browser)), { code: String })
   })
 
-  t.test('oidcc-ensure-request-with-unknown-parameter-succeeds, oidcc-ui-locales, oidcc-claims-locales', async (t) => {
-    for (const parameters of [{ extra: 'foobar' }, { ui_locales: 'se' }, { claims_locales: 'se' }]) {
-      t.match(await answered(parameters), { code: String }, JSON.stringify(parameters))
-    }
-  })
+  t.test(
+    'oidcc-ensure-request-with-unknown-parameter-succeeds, oidcc-ui-locales, oidcc-claims-locales: none is an error',
+    async (t) => {
+      for (const parameters of [{ extra: 'foobar' }, { ui_locales: 'se' }, { claims_locales: 'se' }]) {
+        t.match(await answered(parameters), { code: String }, JSON.stringify(parameters))
+      }
+    },
+  )
 
   t.test('oidcc-ensure-request-with-acr-values-succeeds: with the acr that was asked for', async (t) => {
     const [acr] = metadata.acr_values_supported
