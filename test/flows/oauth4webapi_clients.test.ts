@@ -15,8 +15,7 @@ import {
   through,
   userInfo,
 } from '../helpers/oauth4webapi.ts'
-import { freePort } from '../helpers/process.ts'
-import { fetchOverTls } from '../helpers/tls.ts'
+import { fetchOverTls, keySetOf, tlsSettings } from '../helpers/tls.ts'
 
 const certificates = certificateMaker(t)
 const authority = certificates.selfSigned('/CN=Authority', ['keyUsage=critical,keyCertSign'])
@@ -26,19 +25,8 @@ const own = certificates.selfSigned('/CN=anything')
 const stranger = certificates.selfSigned('/O=Example/CN=client')
 const key = await clientKey('ES256')
 
-const port = await freePort()
 const plain = fetchOverTls(ours)
-const served = await serveClients(
-  t,
-  {
-    GATEHOUSE_PORT: String(port),
-    GATEHOUSE_ISSUER: `https://localhost:${port}`,
-    GATEHOUSE_HTTP__TLS_CERTIFICATE_FILE: ours.certificate_file,
-    GATEHOUSE_HTTP__TLS_KEY_FILE: ours.key_file,
-    GATEHOUSE_HTTP__CLIENT_CA_FILE: authority.certificate_file,
-  },
-  plain,
-)
+const served = await serveClients(t, await tlsSettings(ours, authority), plain)
 const { alice, webClient } = served
 
 interface Way {
@@ -51,7 +39,6 @@ interface Way {
 }
 
 const bound = { tls_client_certificate_bound_access_tokens: true }
-const jwk = { ...own.x509.publicKey.export({ format: 'jwk' }), kty: 'EC' }
 const WAYS: Readonly<Record<string, Way>> = {
   none: { registration: {}, authentication: oauth.None() },
   client_secret_basic: {
@@ -80,7 +67,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     wrong_send: fetchOverTls(ours, stranger),
   },
   self_signed_tls_client_auth: {
-    registration: { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys: [jwk] }, ...bound },
+    registration: { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: keySetOf(own), ...bound },
     authentication: oauth.TlsClientAuth(),
     send: fetchOverTls(ours, own),
     wrong_send: fetchOverTls(ours, stranger),

@@ -2,19 +2,22 @@
 import * as client from 'openid-client'
 import t from 'tap'
 import { DEVICE_CODE_GRANT } from '../../server/protocol/device_code.ts'
+import { JWT_BEARER_GRANT } from '../../server/protocol/jwt_bearer.ts'
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
 import { clientKey } from '../helpers/client_keys.ts'
 import { CALLBACK, SECRET, serveClients, signedBy, thrownBy } from '../helpers/clients.ts'
 import { relyingParties } from '../helpers/openid_client.ts'
-import { createBrowser } from '../helpers/web_client.ts'
+import { startStandInIssuer } from '../helpers/stand_in_issuer.ts'
 
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+const idp = await startStandInIssuer(t)
 
 const served = await serveClients(t, {
   GATEHOUSE_DEVICE__INTERVAL_SECONDS: '1',
   GATEHOUSE_REGISTRATION__MODE: 'open',
+  GATEHOUSE_JWT_BEARER__ISSUERS: idp.issuer,
+  GATEHOUSE_OUTBOUND__ALLOW: new URL(idp.issuer).host,
 })
-const { issuer, site, alice, visit } = served
+const { issuer, alice, resource, decideAboutDevice } = served
 const { register, codeFlow } = relyingParties(served)
 
 t.test('RFC 6749 §4.4: a service, by each way to authenticate', async (t) => {
@@ -33,15 +36,12 @@ t.test('RFC 6749 §4.4: a service, by each way to authenticate', async (t) => {
 })
 
 t.test('RFC 8628: a device asks, a person elsewhere decides', async (t) => {
-  for (const decision of ['approve', 'deny']) {
+  for (const decision of ['approve', 'deny'] as const) {
     const config = await register({ grant_types: [DEVICE_CODE_GRANT, 'refresh_token'], response_types: [] })
     const asked = await client.initiateDeviceAuthorization(config, { scope: 'openid email' })
     const polled = client.pollDeviceAuthorizationGrant(config, asked)
     const refused = thrownBy(polled)
-    const browser = createBrowser(site)
-    const page = await visit(asked.verification_uri_complete ?? '', {}, browser)
-    const confirm = page.body.includes('name="decision"') ? page : await browser.submit(page, {})
-    await browser.submit(confirm, { decision })
+    await decideAboutDevice(asked.verification_uri_complete ?? '', decision)
     if (decision === 'deny') {
       t.match(await refused, { error: 'access_denied' })
       continue
@@ -55,24 +55,14 @@ t.test('RFC 8628: a device asks, a person elsewhere decides', async (t) => {
 
 t.test('RFC 8693: a service acts for who called it, and says so', async (t) => {
   const [orders, stock] = ['https://orders.example', 'https://stock.example']
-  const rest = { access_token_seconds: null, authorization_details_types: [], created_at: 0, updated_at: 0 }
-  for (const resource of [orders, stock]) {
-    const registered = {
-      ...rest,
-      resource,
-      scopes: ['read'],
-      signing_alg: 'RS256',
-      introspection_clients: ['orders'],
-    } as const
-    await served.deps.store.createResource(registered, [])
-  }
+  for (const name of [orders, stock]) await resource(name, ['orders'])
   const front = await register({ scope: 'openid read', resources: [orders] })
   const { tokens } = await codeFlow({ config: front, parameters: { scope: 'openid read', resource: orders } })
   const service = { client_id: 'orders', client_secret: SECRET, scope: 'read', resources: [stock], response_types: [] }
-  const config = await register({ ...service, grant_types: [TOKEN_EXCHANGE] }, client.ClientSecretBasic(SECRET))
-  const subject = { subject_token: tokens.access_token, subject_token_type: ACCESS_TOKEN, resource: stock }
-  const exchanged = await client.genericGrantRequest(config, TOKEN_EXCHANGE, { ...subject, scope: 'read' })
-  t.match(exchanged, { issued_token_type: ACCESS_TOKEN, token_type: 'bearer', scope: 'read' })
+  const config = await register({ ...service, grant_types: [TOKEN_EXCHANGE_GRANT] }, client.ClientSecretBasic(SECRET))
+  const subject = { subject_token: tokens.access_token, subject_token_type: ACCESS_TOKEN_TYPE, resource: stock }
+  const exchanged = await client.genericGrantRequest(config, TOKEN_EXCHANGE_GRANT, { ...subject, scope: 'read' })
+  t.match(exchanged, { issued_token_type: ACCESS_TOKEN_TYPE, token_type: 'bearer', scope: 'read' })
   const { client_id } = config.clientMetadata()
   t.match(await client.tokenIntrospection(config, exchanged.access_token), {
     active: true,
@@ -80,9 +70,30 @@ t.test('RFC 8693: a service acts for who called it, and says so', async (t) => {
     act: { sub: client_id },
   })
   const forged = { ...subject, subject_token: `${tokens.access_token}x` }
-  t.match(await thrownBy(client.genericGrantRequest(config, TOKEN_EXCHANGE, forged)), {
+  t.match(await thrownBy(client.genericGrantRequest(config, TOKEN_EXCHANGE_GRANT, forged)), {
     error: /^invalid_(request|grant)$/,
   })
+})
+
+t.test('RFC 7523 §2.1: what another issuer says of a person becomes a token', async (t) => {
+  const registered = {
+    client_secret: SECRET,
+    grant_types: [JWT_BEARER_GRANT],
+    scope: 'openid email',
+    response_types: [],
+  }
+  const config = await register(registered, client.ClientSecretBasic(SECRET))
+  const { client_id } = config.clientMetadata()
+  const said = { sub: 'alice', aud: issuer, client_id, jti: 'said-once', scope: undefined }
+  const exchange = (assertion: string) =>
+    client.genericGrantRequest(config, JWT_BEARER_GRANT, { assertion, scope: 'openid email' })
+  const assertion = await idp.token(said, { typ: 'JWT' })
+  const tokens = await exchange(assertion)
+  t.match(tokens, { token_type: 'bearer', scope: 'openid email', refresh_token: undefined })
+  t.match(await client.fetchUserInfo(config, tokens.access_token, alice.account_id), { email: 'alice@example.com' })
+  for (const wrong of [assertion, await idp.token({ ...said, jti: 'other', sub: 'nobody' }, { typ: 'JWT' })]) {
+    t.match(await thrownBy(exchange(wrong)), { error: 'invalid_grant' })
+  }
 })
 
 t.test('RFC 7591: clients that register themselves, and use what they are told at once', async (t) => {

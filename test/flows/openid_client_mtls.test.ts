@@ -4,20 +4,12 @@ import t from 'tap'
 import { certificateMaker } from '../helpers/certificates.ts'
 import { serveClients, thrownBy } from '../helpers/clients.ts'
 import { relyingParties } from '../helpers/openid_client.ts'
-import { freePort } from '../helpers/process.ts'
-import { fetchOverTls } from '../helpers/tls.ts'
+import { fetchOverTls, keySetOf, tlsSettings } from '../helpers/tls.ts'
 
 const certificates = certificateMaker(t)
 const ours = certificates.selfSigned('/CN=localhost', ['subjectAltName=DNS:localhost'])
 const [own, other] = [certificates.selfSigned('/CN=own'), certificates.selfSigned('/CN=own')]
-const GATEHOUSE_PORT = String(await freePort())
-const env = {
-  GATEHOUSE_PORT,
-  GATEHOUSE_ISSUER: `https://localhost:${GATEHOUSE_PORT}`,
-  GATEHOUSE_HTTP__TLS_CERTIFICATE_FILE: ours.certificate_file,
-  GATEHOUSE_HTTP__TLS_KEY_FILE: ours.key_file,
-}
-const served = await serveClients(t, env, fetchOverTls(ours))
+const served = await serveClients(t, await tlsSettings(ours), fetchOverTls(ours))
 
 function showing(certificate: typeof own): client.CustomFetch {
   const send = fetchOverTls(ours, certificate)
@@ -29,7 +21,7 @@ t.test('RFC 8705 §2.2, §3: a certificate is the credential, and what the token
   const config = await register(
     {
       token_endpoint_auth_method: 'self_signed_tls_client_auth',
-      jwks: { keys: [{ ...own.x509.publicKey.export({ format: 'jwk' }), kty: 'EC' }] },
+      jwks: keySetOf(own),
       tls_client_certificate_bound_access_tokens: true,
     },
     client.TlsClientAuth(),

@@ -29,6 +29,10 @@ export interface ServedClients extends Seeder {
   readonly alice: Account
   /** A client for the code flow, of the operator's own. @param changes to that */
   readonly webClient: (changes?: Registration) => Promise<Client>
+  /** @param introspection_clients what else may ask about its tokens */
+  readonly resource: (resource: string, introspection_clients?: readonly string[]) => Promise<void>
+  /** Alice opens the address that a device shows, and decides. */
+  readonly decideAboutDevice: (verification_uri_complete: string, decision: 'approve' | 'deny') => Promise<void>
   /** Does in a browser what an authorization request asks of a person. @param person alice, who approves; @param browser one without cookies */
   readonly visit: (url: URL | string, person?: Person, browser?: Browser) => Promise<Landing>
 }
@@ -60,6 +64,8 @@ export async function serveClients(
   const alice = await seeder.account(ALICE)
   const site = siteAt(server.issuer, send)
   let clients = 0
+  const visit: ServedClients['visit'] = (url, person, browser = createBrowser(site)) =>
+    signInThroughPages(browser, String(url), person)
   return {
     ...seeder,
     server,
@@ -68,7 +74,18 @@ export async function serveClients(
     alice,
     webClient: (changes = {}) =>
       seeder.client({ ...WEB_CLIENT, client_id: `client-${++clients}`, client_name: 'An application', ...changes }),
-    visit: (url, person, browser = createBrowser(site)) => signInThroughPages(browser, String(url), person),
+    async resource(resource, introspection_clients = []) {
+      const described = { scopes: ['read', 'write'], signing_alg: 'RS256', authorization_details_types: [] } as const
+      const rest = { introspection_clients, access_token_seconds: null, created_at: 0, updated_at: 0 }
+      await seeder.deps.store.createResource({ resource, ...described, ...rest }, [])
+    },
+    async decideAboutDevice(verification_uri_complete, decision) {
+      const browser = createBrowser(site)
+      const page = await visit(verification_uri_complete, {}, browser)
+      const confirm = page.body.includes('name="decision"') ? page : await browser.submit(page, {})
+      await browser.submit(confirm, { decision })
+    },
+    visit,
   }
 }
 

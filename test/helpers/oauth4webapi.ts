@@ -125,3 +125,25 @@ export async function clientCredentials({ as, client, authentication, options }:
     return oauth.processClientCredentialsResponse(as, client, response)
   })
 }
+
+/** Any other grant type. */
+export async function genericGrant(
+  { as, client, authentication, options }: Party,
+  grant_type: string,
+  parameters: Record<string, string>,
+) {
+  const response = await oauth.genericTokenEndpointRequest(as, client, authentication, grant_type, parameters, options)
+  return oauth.processGenericTokenEndpointResponse(as, client, response)
+}
+
+/** What a device shows its person (RFC 8628 §3.2). */
+export async function startDevice({ as, client, authentication, options }: Party, parameters = {}) {
+  const response = await oauth.deviceAuthorizationRequest(as, client, authentication, parameters, options)
+  return oauth.processDeviceAuthorizationResponse(as, client, response)
+}
+
+/** Asks once. */
+export async function pollDevice({ as, client, authentication, options }: Party, device_code: string) {
+  const response = await oauth.deviceCodeGrantRequest(as, client, authentication, device_code, options)
+  return oauth.processDeviceCodeResponse(as, client, response)
+}
