@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errorPage, type RefusedRedirectUri } from '../../web/pages/error.ts'
+import { type ErrorPage, errorPage, type RefusedRedirectUri } from '../../web/pages/error.ts'
 import { findClient } from '../clients/find_client.ts'
 import { allowOnly } from '../http/allow.ts'
 import { type PageOptions, queryOf } from '../http/browser_scope.ts'
+import { readBrowserState } from '../http/browser_state.ts'
 import { logRefusal, refusalHeaders } from '../http/error_reply.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { dispatch } from '../interactions/dispatch.ts'
@@ -14,6 +15,7 @@ import {
   type RedirectTarget,
 } from '../protocol/authorization_request.ts'
 import { type Client, CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS } from '../protocol/client.ts'
+import { redirectHost } from '../protocol/consent.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { type Form, single } from '../protocol/parameters.ts'
 import { CODE_CHALLENGE_METHODS } from '../protocol/pkce.ts'
@@ -21,7 +23,7 @@ import { clientSigningAlgorithms } from '../protocol/profile.ts'
 import { isRedirectUriRegistered, redirectUriDifferences } from '../protocol/redirect_uri.ts'
 import { SIGNING_ALGORITHMS } from '../protocol/resource.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
-import { errorParameters, sendAuthorizationResponse } from '../response_modes/index.ts'
+import { errorParameters, refusalLink, sendAuthorizationResponse } from '../response_modes/index.ts'
 import { receiveRequest, resolveRequest } from '../tokens/authorization_request.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
 
@@ -94,7 +96,10 @@ async function answer(deps: EndpointDeps, http: BrowserExchange): Promise<Fastif
   const judged = await judge(deps, client, sent)
   if ('request' in judged) return dispatch(deps, { request: judged.request, client, interaction: undefined }, http)
   const { refusal, target, received } = judged
-  if (target === undefined) return refuseOnPage(refusal, http, developerHelp(deps, client, received))
+  if (target === undefined) return refuseOnPage(refusal, http, { redirect_uri: developerHelp(deps, client, received) })
+  if (!(await mayRedirectAtOnce(deps, client, received, http))) {
+    return refuseOnPage(refusal, http, { return_to: linkTo(deps, target, refusal) })
+  }
   logRefusal(http.request, refusal)
   const answerTo = { target, client, sendPage: http.sendPage }
   return sendAuthorizationResponse(deps, http.reply, answerTo, errorParameters(refusal))
@@ -133,6 +138,27 @@ async function targetIn({ config }: EndpointDeps, form: Form, client: Client): P
   return readRedirectTarget(form, client, config.profile)
 }
 
+/**
+ * Whether a refusal may lead away by itself. An administrator knows where a client's redirect URIs lead. Anybody can
+ * register one that leads to their own page, and would have links to this server end there.
+ *
+ * @see [RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2): the person first, but for prompt=none
+ */
+async function mayRedirectAtOnce(
+  deps: EndpointDeps,
+  client: Client,
+  received: Form,
+  { request }: BrowserExchange,
+): Promise<boolean> {
+  if (client.origin === 'admin' || received.get('prompt')?.[0] === 'none') return true
+  return (await readBrowserState(deps, request)).session !== undefined
+}
+
+function linkTo(deps: EndpointDeps, target: RedirectTarget, refusal: OAuthError): ErrorPage['return_to'] {
+  const href = refusalLink(deps, target, refusal)
+  return href === undefined ? undefined : { href, host: redirectHost(target.redirect_uri) }
+}
+
 /** A refusal as a value; a fault stays an exception. */
 function orRefusal<T>(work: Promise<T>): Promise<T | OAuthError> {
   return work.catch((thrown: unknown) => {
@@ -142,11 +168,15 @@ function orRefusal<T>(work: Promise<T>): Promise<T | OAuthError> {
 }
 
 /** RFC 6749 §4.1.2.1: without a redirect URI that can be trusted, the person is told, and nobody is redirected to. */
-function refuseOnPage(error: OAuthError, http: BrowserExchange, redirect_uri?: RefusedRedirectUri): FastifyReply {
+function refuseOnPage(
+  error: OAuthError,
+  http: BrowserExchange,
+  more: Pick<ErrorPage, 'redirect_uri' | 'return_to'> = {},
+): FastifyReply {
   const { request, reply, sendPage } = http
   logRefusal(request, error)
   const { status, description } = error
-  const page = errorPage({ status, description, reference: request.id, from_client: true, redirect_uri })
+  const page = errorPage({ status, description, reference: request.id, from_client: true, ...more })
   return sendPage(refusalHeaders(reply, error), page, status)
 }
 

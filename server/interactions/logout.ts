@@ -40,7 +40,7 @@ interface Exchange extends PageOptions {
 /** Signs the person out, or asks first: whoever links here is not to sign people out behind their backs. */
 export async function logOut(deps: Deps, logout: Logout, exchange: Exchange): Promise<FastifyReply> {
   const { asked, state } = logout
-  if (state.session === undefined) return leave(deps, asked, [], exchange)
+  if (state.session === undefined) return stayOut(deps, asked, exchange)
   // RP-Initiated Logout §2: the OP MUST ask, unless an ID token shows that the session is this client's.
   if (!isAbout(deps, asked, state.session)) return ask(deps, logout, state, exchange)
   return signOut(deps, asked, state.session, exchange)
@@ -53,7 +53,7 @@ export async function confirmLogout(
   exchange: Exchange,
 ): Promise<FastifyReply> {
   refuseCrossSite(exchange.request, new URL(deps.config.issuer).origin)
-  if (state.session === undefined) return leave(deps, asked, [], exchange)
+  if (state.session === undefined) return stayOut(deps, asked, exchange)
   const { account, session } = state
   assertCsrf(deps, state, form)
   if (single(form, 'decision') !== 'cancel') return signOut(deps, asked, session, exchange)
@@ -99,6 +99,20 @@ async function signOut(
   const signedInTo = { iss: deps.config.issuer, sid: session.session_id }
   const frames = clients.map((client) => frontchannelLogoutUrl(client, signedInTo)).filter((url) => url !== undefined)
   return leave(deps, asked, frames, exchange)
+}
+
+/**
+ * Nobody is signed in here. Whether an answer may lead away by itself then, is as at the authorization endpoint: a client
+ * that registered itself leads nobody on who has not been signed in to it.
+ *
+ * @see [RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2)
+ */
+function stayOut(deps: Deps, asked: EndSessionRequest, exchange: Exchange): FastifyReply {
+  const { client, hint, target } = asked
+  if (client === undefined || client.origin === 'admin' || hint !== undefined) return leave(deps, asked, [], exchange)
+  clearSessionCookie(deps, exchange.reply)
+  const return_to = target && { href: postLogoutLocation(target), client: shownClient(client) }
+  return exchange.sendPage(exchange.reply, signedOutPage({ return_to }))
 }
 
 /**

@@ -25,7 +25,8 @@ export function confirms(shown: Confirmation | undefined, bound: Confirmation): 
 
 /**
  * The key that a grant's refresh token is bound to: a client without credentials has nothing else to show that the token
- * is in the right hands, and a token that never changes needs a second proof.
+ * is in the right hands, and one that is registered to keep its token unchanged shows its key as well. The profile `fapi2`
+ * keeps tokens unchanged for everybody, and takes the client's authentication as proof (FAPI 2.0 §5.3.2.1).
  *
  * @see [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5), [RFC 8705 §4](https://www.rfc-editor.org/rfc/rfc8705#section-4)
  */

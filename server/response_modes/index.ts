@@ -8,7 +8,7 @@ import type { ClientResponseDeps } from '../tokens/client_response.ts'
 import { formPost } from './form_post.ts'
 import { fragment } from './fragment.ts'
 import { jwtResponse } from './jwt.ts'
-import { query } from './query.ts'
+import { query, queryLocation } from './query.ts'
 import type { ResponseParameters, SendResponse } from './response_mode.ts'
 
 /** The registry: how each mode sends, and whether it wraps the answer in a JWT. JARM §2.3.4: for a code, `jwt` is `query.jwt`. */
@@ -44,6 +44,21 @@ export async function sendAuthorizationResponse(
   // RFC 9207 §2: iss in every answer, errors included. RFC 6749 §4.1.2: state as it came.
   const answer = { ...parameters, ...(state === undefined ? {} : { state }), iss: deps.config.issuer }
   return send({ reply, redirect_uri, sendPage }, signed ? await jwtResponse(deps, client, answer) : answer)
+}
+
+/**
+ * The address that a person may choose to go on to with a refusal.
+ *
+ * @returns undefined for the modes that take more than a link
+ */
+export function refusalLink(
+  { config }: Pick<Deps, 'config'>,
+  { redirect_uri, response_mode, state }: RedirectTarget,
+  error: OAuthError,
+): string | undefined {
+  if (response_mode !== 'query') return undefined
+  const stated = state === undefined ? {} : { state }
+  return queryLocation(redirect_uri, { ...errorParameters(error), ...stated, iss: config.issuer })
 }
 
 /** @see [RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1) */

@@ -51,6 +51,27 @@ t.test('discovery says where, and that clients may hear of it', async (t) => {
   })
 })
 
+t.test('RFC 9700 §4.11.2: a client that registered itself leads nobody on who was not signed in to it', async (t) => {
+  const post_logout_redirect_uri = 'https://stranger.example/bye'
+  const stranger = {
+    client_id: 'stranger',
+    origin: 'registered',
+    post_logout_redirect_uris: [post_logout_redirect_uri],
+  } as const
+  await test.createClient({ ...WEB_CLIENT, ...stranger })
+  const { client_id } = stranger
+  const asked = await createBrowser(test).open(logout({ client_id, post_logout_redirect_uri, state: 's' }))
+  t.equal(asked.statusCode, 200)
+  t.match(asked.body, /id="go-on" class="button" href="https:\/\/stranger.example\/bye\?state=s"/)
+  const id_token_hint = await idToken('gone', { aud: client_id })
+  const hinted = await createBrowser(test).open(logout({ id_token_hint, post_logout_redirect_uri }))
+  t.equal(hinted.url.href, post_logout_redirect_uri)
+  const known = await createBrowser(test).open(
+    logout({ client_id: WEB_CLIENT.client_id, post_logout_redirect_uri: BYE }),
+  )
+  t.equal(known.url.href, BYE, 'an administrator knows where it leads')
+})
+
 t.test('RP-Initiated Logout 1.0 §2: without an ID token the person is asked, and then signed out', async (t) => {
   const { browser, session } = await signedIn()
   const asked = await browser.open('/logout')

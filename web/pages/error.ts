@@ -12,6 +12,8 @@ export interface ErrorPage {
   /** For a request that a client sent the person here with. */
   readonly from_client?: boolean | undefined
   readonly redirect_uri?: RefusedRedirectUri | undefined
+  /** Where the person may go on to, if they know who that is. */
+  readonly return_to?: { readonly href: string; readonly host: string } | undefined
 }
 
 /** For the client's developer. */
@@ -22,13 +24,21 @@ export interface RefusedRedirectUri {
 }
 
 /** What happened, what to do about it, and what to tell whoever runs this. */
-export function errorPage({ status, description, reference, from_client = false, redirect_uri }: ErrorPage): Page {
+export function errorPage({
+  status,
+  description,
+  reference,
+  from_client = false,
+  redirect_uri,
+  return_to,
+}: ErrorPage): Page {
   const { title, advice } = wordsFor(status, from_client || redirect_uri !== undefined)
   return {
     title,
     content: html`<h1>${title}</h1>
 <p>${advice}</p>
 <dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>
+${return_to && html`<p><a id="go-on" class="button" href="${return_to.href}">Go on to ${return_to.host}</a></p>`}
 ${redirect_uri && forDevelopers(redirect_uri)}`,
   }
 }
