@@ -37,12 +37,13 @@ function authorizationQuery(scope: string): string {
 }
 
 /** The exchange of its code, but for the code at the end. */
-export const EXCHANGE = `${new URLSearchParams({
+const exchange = new URLSearchParams({
   grant_type: 'authorization_code',
   client_id: CLIENT_ID,
   redirect_uri: REDIRECT_URI,
   code_verifier: VERIFIER,
-})}&code=`
+})
+export const EXCHANGE = `${exchange.toString()}&code=`
 
 const MAX_STEPS = 12
 

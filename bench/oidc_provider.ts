@@ -98,7 +98,8 @@ async function start({ client_id, redirect_uri }: ProviderRequest): Promise<Prov
       Interaction: 600,
     },
   })
-  server.on('request', provider.callback())
+  const answer = provider.callback()
+  server.on('request', (request, response) => void answer(request, response))
   return { port }
 }
 

@@ -59,7 +59,7 @@ export async function seed(
   }
 }
 
-async function createService(deps: Deps, { redirect_uris: _, ...bench }: Client): Promise<string> {
+async function createService(deps: Deps, bench: Client): Promise<string> {
   const client_id = 'service'
   const client_secret = Buffer.from(deps.random.bytes(32)).toString('base64url')
   const client: Client = {

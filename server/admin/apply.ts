@@ -125,7 +125,8 @@ async function planOneResource(deps: Deps, by: Administrator, asked: Static<type
   }
 }
 
-function resourceMembers({ resource: _, created_at: _1, updated_at: _2, ...members }: Resource) {
+function resourceMembers(resource: Resource) {
+  const { resource: _, created_at: _1, updated_at: _2, ...members } = resource
   return members
 }
 

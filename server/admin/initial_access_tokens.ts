@@ -36,7 +36,8 @@ const IssuedView = Type.Object({
 
 const tags = ['initial access tokens']
 
-function describe({ digest: _, ...described }: InitialAccessToken) {
+function describe(token: InitialAccessToken) {
+  const { digest: _, ...described } = token
   return described
 }
 

@@ -48,7 +48,7 @@ export function dpopProof(
   header: Members = {},
 ): Promise<string> {
   const { htm = 'POST', htu, now } = about
-  const { kid, ...jwk } = key.public_jwk
+  const { kid: _, ...jwk } = key.public_jwk
   const right = { htm, htu, iat: now, jti: `proof-${made++}` }
   return signAs(key, { ...right, ...claims }, { typ: 'dpop+jwt', kid: undefined, jwk, ...header })
 }

@@ -38,7 +38,7 @@ t.test('RFC 9449 §5: a token asked for with a proof is bound to its key, and sa
 t.test('RFC 9449 §4.3: a proof that is not right is refused, whatever is wrong with it', async (t) => {
   const { server, prove, send } = await prepare(t)
   const good = await prove()
-  const { kid, ...stranger } = another.public_jwk
+  const { kid: _, ...stranger } = another.public_jwk
   const wrong: [string, string][] = [
     ['of another key than it shows', await prove({}, { jwk: stranger })],
     ['of another kind', await prove({}, { typ: 'JWT' })],
@@ -68,7 +68,7 @@ t.test('RFC 9449 §11.1: a proof is good once, whoever gets there first', async 
 
 t.test('RFC 9449 §11.1: the jti is counted by key, and only after the signature', async (t) => {
   const { prove, send } = await prepare(t)
-  const { kid, ...jwk } = key.public_jwk
+  const { kid: _, ...jwk } = key.public_jwk
   t.equal((await send(await prove({ jti: 'same' }, { jwk }, another))).statusCode, 400, 'forged')
   t.equal((await send(await prove({ jti: 'same' }))).statusCode, 200)
   t.equal((await send(await prove({ jti: 'same' }, {}, another))).statusCode, 200, 'another key')
