@@ -62,7 +62,7 @@ export interface Situation {
 /** The one place that decides what comes next. The order is the rule: nobody consents who has not signed in. */
 export function nextStep(situation: Situation): NextStep {
   const { request, session } = situation
-  if (lacksEssentialAcr(situation) && !essentialAcrIsReachable(situation)) {
+  if (lacksEssentialAcr(situation) && !essentialAcrIsReachable(situation) && mayLeadAwayAtOnce(situation)) {
     return refuse('unmet_authentication_requirements', 'the acr that is essential cannot be reached here')
   }
   const page = pageNeeded(situation)
@@ -70,6 +70,16 @@ export function nextStep(situation: Situation): NextStep {
   const step = page ?? 'login'
   // §3.1.2.1: with prompt=none the server MUST NOT display anything.
   return request.prompt.includes('none') ? refuse(...UNASKED[step]) : { step }
+}
+
+/**
+ * Whether the answer may be a redirect before anybody has signed in: not to where somebody who registered it themselves
+ * wants links to this server to end.
+ *
+ * @see [RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2): the person first, but for prompt=none
+ */
+function mayLeadAwayAtOnce({ client, request, session }: Situation): boolean {
+  return client.origin === 'admin' || session !== undefined || request.prompt.includes('none')
 }
 
 function pageNeeded(situation: Situation): PageStep | undefined {

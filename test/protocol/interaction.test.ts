@@ -186,6 +186,20 @@ t.test('OpenID Connect Core §5.5.1.1: an essential acr is reached, or refused',
   t.equal(step({ ...stronger, request: acr({ essential: true, value: 'urn:mfa' }) }), 'issue')
 })
 
+t.test(
+  'RFC 9700 §4.11.2: whoever registered itself hears of an acr out of reach once somebody has signed in',
+  async (t) => {
+    const refused = 'unmet_authentication_requirements'
+    const claims = { id_token: { acr: { essential: true, value: 'urn:mfa' } } }
+    for (const origin of ['registered', 'metadata_document'] as const) {
+      const client = { ...CLIENT, origin }
+      t.equal(step({ ...NOBODY, client, request: { claims } }), 'login')
+      t.equal(step({ ...NOBODY, client, request: { claims, prompt: ['none'] } }), refused)
+      t.equal(step({ client, request: { claims } }), refused)
+    }
+  },
+)
+
 t.test('§3.1.2.1: acr_values are worth a sign-in that fulfils one, and never a refusal', async (t) => {
   const weaker = { session: makeSession({ auth_time: NOW - 100, acr: null }) }
   t.equal(step({ request: { acr_values: ['urn:mfa'] } }), 'issue')
