@@ -91,19 +91,19 @@ export function narrowAuthorizationDetails(
   asked: string | undefined,
 ): readonly AuthorizationDetail[] {
   if (asked === undefined) return granted
-  const entries = parseArray(asked)
   // §6.1: what "less" means is each type's own affair; here it is fewer of the same.
-  const found = entries?.map((entry) => granted.find((detail) => canonical(detail) === canonical(entry)))
+  const found = entriesOf(asked)?.map((entry) => granted.find((detail) => canonical(detail) === entry))
   if (found === undefined || found.some((detail) => detail === undefined)) {
     throw new OAuthError('invalid_authorization_details', 'authorization_details exceed what was granted')
   }
   return found.filter((detail) => detail !== undefined)
 }
 
-function parseArray(json: string): unknown[] | undefined {
+/** @returns undefined for what is no array, and for what nests too deep to be any that was granted */
+function entriesOf(json: string): string[] | undefined {
   try {
     const parsed: unknown = JSON.parse(json)
-    return Array.isArray(parsed) ? parsed : undefined
+    return Array.isArray(parsed) ? parsed.map(canonical) : undefined
   } catch {
     return undefined
   }

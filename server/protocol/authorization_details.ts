@@ -9,6 +9,8 @@ import { OAuthError } from './errors.ts'
 import type { Resource } from './resource.ts'
 
 const MAX_DETAILS = 32
+/** Deeper than any type goes: whatever walks through them has a stack that ends. */
+const MAX_LEVELS = 16
 
 /**
  * Reads the parameter, for types that a resource of the request has registered and the client may use.
@@ -45,11 +47,17 @@ function parse(json: string): unknown {
 /** §2: `type` is REQUIRED. §2.2: the members that are common to many types have these forms. */
 function isDetail(value: unknown): value is AuthorizationDetail {
   if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return false
+  if (!isNestedWithin(MAX_LEVELS, value)) return false
   const lists = ['locations', 'actions', 'datatypes', 'privileges']
   return Object.entries(value).every(([name, member]) => {
     if (name === 'identifier') return typeof member === 'string'
     return !lists.includes(name) || (Array.isArray(member) && member.every((item) => typeof item === 'string'))
   })
+}
+
+function isNestedWithin(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((member) => isNestedWithin(levels - 1, member))
 }
 
 function malformed(cause?: unknown): OAuthError {

@@ -98,4 +98,6 @@ t.test('RFC 9396 §6: authorization_details are narrowed to some of those grante
   for (const asked of ['[{"type":"payment"}]', '[{"type":"other"}]', '{}', 'null', 'x', '[null]']) {
     t.throws(() => narrowAuthorizationDetails(granted, asked), { code: 'invalid_authorization_details' }, asked)
   }
+  const deep = `${'['.repeat(4000)}${']'.repeat(4000)}`
+  t.throws(() => narrowAuthorizationDetails(granted, deep), { code: 'invalid_authorization_details' }, 'deep')
 })

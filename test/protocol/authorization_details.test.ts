@@ -21,6 +21,13 @@ t.test('RFC 9396 §5: a type that no resource of the request registers, or that 
   t.throws(() => read([{ type: 'payment' }], {}), REFUSED)
 })
 
+t.test('details that nest deeper than anything that walks through them can go', async (t) => {
+  const nested = (levels: number) => `[{"type":"payment","x":${'['.repeat(levels)}${']'.repeat(levels)}}]`
+  t.doesNotThrow(() => readAuthorizationDetails(nested(15), client, resources))
+  t.throws(() => readAuthorizationDetails(nested(16), client, resources), REFUSED)
+  t.throws(() => readAuthorizationDetails(nested(30_000), client, resources), REFUSED)
+})
+
 t.test('RFC 9396 §5: what has another form', async (t) => {
   for (const bad of [
     '',
