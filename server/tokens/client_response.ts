@@ -49,14 +49,16 @@ export async function encryptForClient(
 ): Promise<string> {
   if (encrypted_response_alg === undefined) throw new Error('the client asks for no encryption')
   const { key, kid } = await encryptionKey(deps, client, encrypted_response_alg)
-  return new CompactEncrypt(Buffer.from(plaintext))
-    .setProtectedHeader({
-      alg: encrypted_response_alg,
-      enc: encrypted_response_enc,
-      ...(kid === undefined ? {} : { kid }),
-      ...(cty === undefined ? {} : { cty }),
-    })
-    .encrypt(key)
+  const encrypt = new CompactEncrypt(Buffer.from(plaintext)).setProtectedHeader({
+    alg: encrypted_response_alg,
+    enc: encrypted_response_enc,
+    ...(kid === undefined ? {} : { kid }),
+    ...(cty === undefined ? {} : { cty }),
+  })
+  // A key may have every member that its kind has and be none all the same: a point off its curve, a modulus too short.
+  return encrypt.encrypt(key).catch((cause: unknown) => {
+    throw unusable(cause)
+  })
 }
 
 async function encryptionKey(deps: ClientResponseDeps, client: Client, alg: EncryptionAlgorithm) {
@@ -64,6 +66,11 @@ async function encryptionKey(deps: ClientResponseDeps, client: Client, alg: Encr
     return await clientEncryptionKey(deps, client, alg)
   } catch (cause) {
     if (!(cause instanceof ClientKeyError)) throw cause
-    throw new OAuthError('invalid_request', "none of the client's keys can be encrypted to", { detail: cause.message })
+    throw unusable(cause)
   }
+}
+
+function unusable(cause: unknown): OAuthError {
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  return new OAuthError('invalid_request', "none of the client's keys can be encrypted to", { cause, detail })
 }

@@ -161,6 +161,17 @@ t.test('a client that is to be answered in secret, and has no key for it, gets n
   t.match([answer.statusCode, answer.json()], [400, { error: 'invalid_request' }])
 })
 
+t.test('nor does one whose key has the members of a key and is none: that is its fault, not ours', async (t) => {
+  for (const [alg, jwk] of [
+    ['ECDH-ES', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
+    ['RSA-OAEP-256', { kty: 'RSA', n: 'wQ', e: 'AQAB' }],
+  ] as const) {
+    const { tokens, ask } = await prepare(t, { jwks: { keys: [jwk] }, userinfo_encrypted_response_alg: alg })
+    const answer = await ask((await tokens()).access_token)
+    t.match([answer.statusCode, answer.json()], [400, { error: 'invalid_request' }], alg)
+  }
+})
+
 t.test('scripts of the configured origins may ask, and read why not', async (t) => {
   const { server } = await prepare(t, {}, CORS)
   const preflight = await server.inject({ method: 'OPTIONS', url: '/userinfo', headers: { origin: ORIGIN } })
