@@ -6,6 +6,7 @@ import type { Seconds } from '../protocol/time.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import * as sql from './statements.ts'
+import { DENY_DEVICES_OF_ACCOUNT } from './statements_authorization.ts'
 import { END_SESSIONS_OF_ACCOUNT, QUEUE_DELIVERIES_OF_ACCOUNT } from './statements_sessions.ts'
 import type { AccountStore } from './store.ts'
 import { happens, type NamedStep, transition } from './transition.ts'
@@ -150,6 +151,8 @@ function endEverything(account_id: string, because: SessionEndedBecause & Revoke
   return [
     // Sessions before grants, as everywhere: whoever holds a session is about to make a grant.
     { sql: END_SESSIONS_OF_ACCOUNT, values },
+    // Codes end with their session. Devices do not, and what is not a grant yet must not become one.
+    { sql: DENY_DEVICES_OF_ACCOUNT, values: [now, account_id] },
     { sql: sql.REVOKE_GRANTS_OF_ACCOUNT, values },
     { sql: QUEUE_DELIVERIES_OF_ACCOUNT, values },
   ]

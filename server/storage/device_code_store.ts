@@ -62,8 +62,9 @@ export function deviceCodeStore(driver: Driver): DeviceCodeStore {
     async redeemDeviceCode(device_code_digest, grant, now, audit) {
       type Outcome = Awaited<ReturnType<DeviceCodeStore['redeemDeviceCode']>>
       const steps: NamedStep<Outcome>[] = [
-        { sql: sql.REDEEM_DEVICE_CODE, values: [device_code_digest, now], must_change: 1, otherwise: 'spent' },
+        // The account first, as wherever everything of an account ends: nobody deadlocks.
         ...enabledSteps(grant.account_id),
+        { sql: sql.REDEEM_DEVICE_CODE, values: [device_code_digest, now], must_change: 1, otherwise: 'spent' },
         grantStep(grant),
       ]
       return decide(driver, steps, audit, 'redeemed')

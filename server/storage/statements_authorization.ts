@@ -147,6 +147,9 @@ export const DENY_DEVICE_CODE = `UPDATE device_codes SET denied_at = $3 ${DECIDE
 /** Devices that were let in on a consent that is withdrawn, and have not come for their tokens. */
 export const DENY_DEVICES_OF_CONSENT = `UPDATE device_codes SET denied_at = $3
   WHERE account_id = $1 AND client_id = $2 AND denied_at IS NULL AND redeemed_at IS NULL AND expires_at > $3`
+/** The same for everything that an account has let in: `$1` now. */
+export const DENY_DEVICES_OF_ACCOUNT = `UPDATE device_codes SET denied_at = $1
+  WHERE account_id = $2 AND denied_at IS NULL AND redeemed_at IS NULL AND expires_at > $1`
 export const POLL_DEVICE_CODE = `UPDATE device_codes SET last_polled_at = $2
   WHERE device_code_digest = $1 AND (last_polled_at IS NULL OR last_polled_at + interval_seconds <= $2)`
 /** RFC 8628 §3.5: the interval grows by 5 seconds for this and all later requests. */

@@ -135,7 +135,7 @@ t.test('the account is disabled between the decision and the next poll: no token
   const { device_code, user_code } = await startDevice(server)
   await approve(user_code)
   await server.deps.store.disableAccount(account_id, server.clock.now(), [])
-  t.match(await poll(device_code), { status: 400, body: { error: 'invalid_grant' } })
+  t.match(await poll(device_code), { status: 400, body: { error: 'access_denied' } })
 })
 
 t.test('signing out of the browser that let a device in leaves the device where it is', async (t) => {

@@ -66,6 +66,20 @@ export async function deviceConformance(t: Test, { store }: Opened): Promise<voi
     t.match(await store.findDeviceCode(device.device_code_digest), { redeemed_at: null })
   })
 
+  t.test('another password takes back what was approved before it, and not what somebody else approved', async (t) => {
+    const { device, approval, grant } = await claimed()
+    await store.approveDeviceCode(approval, [])
+    const other = await claimed()
+    await store.approveDeviceCode(other.approval, [])
+    const { account_id } = approval
+    const expected = (await store.findAccount(account_id))?.password_hash ?? null
+    const replacement = { account_id, expected, password_hash: 'another', now: NOW }
+    await store.replacePasswordHash({ ...replacement, ends_everything: 'revoked_by_admin' }, [])
+    t.match(await store.findDeviceCode(device.device_code_digest), { denied_at: NOW })
+    t.equal(await store.redeemDeviceCode(device.device_code_digest, grant, NOW, []), 'spent')
+    t.equal(await store.redeemDeviceCode(other.device.device_code_digest, other.grant, NOW, []), 'redeemed')
+  })
+
   t.test('RFC 8628 §3.5: who polls sooner than the interval waits 5 seconds longer from then on', async (t) => {
     const { device_code_digest } = await created()
     t.equal(await store.pollDeviceCode(device_code_digest, NOW), 'on_time', 'the first')
