@@ -51,7 +51,8 @@ async function describePerson(deps: EndpointDeps, request: FastifyRequest) {
     { scope: 'openid' },
   )
   if (account === null || grant === null) throw invalidToken('there is no person behind it')
-  const asked = { scope: claims.scope ?? '', claims: grant.claims }
+  // What was allowed claim by claim was allowed to the client of the grant, not to one that exchanged its token.
+  const asked = { scope: claims.scope ?? '', claims: client.client_id === grant.client_id ? grant.claims : null }
   const sub = subjectOf(deps, client, account.account_id)
   return { client, claims: { ...userinfoClaims(client, account, asked), sub } }
 }

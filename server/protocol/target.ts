@@ -15,7 +15,7 @@ export interface Target {
   /** Becomes `aud`. Never empty. */
   readonly resources: readonly string[]
   readonly scope: string
-  /** What was granted of it that means something at these resources (RFC 9396 §9). */
+  /** What was granted of it that means something at these resources, and is still for this client (RFC 9396 §9, §10). */
   readonly authorization_details: readonly AuthorizationDetail[]
   readonly access_token_seconds: Seconds
   readonly signing_alg: SigningAlgorithm
@@ -100,8 +100,10 @@ export function selectTarget(
   return {
     resources: asked.resources,
     scope: grantedScope(asked.scope, held),
-    authorization_details: (granted?.authorization_details ?? []).filter(({ type }) =>
-      asked.found.some((found) => found.authorization_details_types.includes(type)),
+    authorization_details: (granted?.authorization_details ?? []).filter(
+      ({ type }) =>
+        client.authorization_details_types?.includes(type) &&
+        asked.found.some((found) => found.authorization_details_types.includes(type)),
     ),
     access_token_seconds: Math.min(
       ...asked.found.map((found) => found.access_token_seconds ?? defaults.access_token_seconds),

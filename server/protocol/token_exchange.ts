@@ -116,11 +116,11 @@ function depthOf({ act }: Actor): number {
  * @throws {OAuthError} `invalid_target`
  */
 export function grantedByExchange(
-  client: Pick<Client, 'client_id' | 'authorization_details_types'>,
+  client: Pick<Client, 'client_id'>,
   { claims, grant }: { readonly claims: AccessTokenClaims; readonly grant: Pick<Grant, 'client_id' | 'resources'> },
   asked: { readonly resource: readonly string[] },
 ): Granted {
-  const { client_id, authorization_details_types = [] } = client
+  const { client_id } = client
   const audience = [claims.aud].flat()
   const own = claims.client_id === client_id
   const named = asked.resource.length > 0 ? asked.resource.map(normalizeResource) : audience
@@ -128,8 +128,6 @@ export function grantedByExchange(
   return {
     scope: claims.scope ?? '',
     resources: own ? named.filter((resource) => held.includes(resource)) : named,
-    authorization_details: (claims.authorization_details ?? []).filter(({ type }) =>
-      authorization_details_types.includes(type),
-    ),
+    authorization_details: claims.authorization_details ?? [],
   }
 }

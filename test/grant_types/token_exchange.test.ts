@@ -19,7 +19,7 @@ const NOT_VALID = { ...REFUSED, body: { error_description: 'the subject token or
 async function prepare(t: Test, changes: Partial<Client> = {}) {
   const server = await buildTestApp(t)
   const { store } = server.deps
-  const account = await server.createAccount()
+  const account = await server.createAccount({ email: 'alice@example.com' })
   for (const resource of [ORDERS, STOCK, BILLS]) {
     const rest = { access_token_seconds: null, authorization_details_types: [], created_at: 0, updated_at: 0 }
     const introspection_clients = resource === ORDERS ? ['orders'] : []
@@ -182,6 +182,26 @@ for (const [what, end] of [
     t.not((await s.exchange(token, { resource: STOCK })).status, 200)
   })
 }
+
+t.test(
+  'OpenID Connect Core §5.5: a claim that the person allowed one client by its name is not for another',
+  async (t) => {
+    const { server, account, exchange } = await prepare(t, { scope: 'openid email' })
+    const web = await server.createClient({
+      ...WEB_CLIENT,
+      client_id: 'mail',
+      scope: 'openid email',
+      resources: [ORDERS],
+    })
+    const claims = { userinfo: { email: null } }
+    const code = await codeFor(server, web, account, { scope: 'openid', resources: [ORDERS], claims })
+    const token = (await server.postForm('/token', codeForm(web, code))).json().access_token
+    const { body } = await exchange(token, { resource: `${server.issuer}/userinfo` })
+    const ask = async (access_token: string) => (await server.postForm('/userinfo', { access_token })).json()
+    t.match(await ask(token), { email: account.email })
+    t.strictSame(await ask(body.access_token), { sub: account.account_id })
+  },
+)
 
 t.test('§1.1: impersonation is for clients that are entitled to it', async (t) => {
   const { signIn, exchange } = await prepare(t, { may_impersonate: true })

@@ -180,7 +180,7 @@ t.test('RFC 9396 §9.1: authorization_details go to the resources that know thei
   t.match(select({ granted }), { authorization_details: [] })
   const paying = resource({ authorization_details_types: ['payment'] })
   const found = [paying, ...known.filter(({ resource }) => resource === ISSUER)]
-  const parties = { client: client(), account: null, granted }
+  const parties = { client: client({ authorization_details_types: ['payment'] }), account: null, granted }
   const asked = (resources: string[]) => ({
     resources,
     found: found.filter((row) => resources.includes(row.resource)),
@@ -188,4 +188,6 @@ t.test('RFC 9396 §9.1: authorization_details go to the resources that know thei
   })
   t.strictSame(selectTarget(parties, asked([API]), defaults).authorization_details, [{ type: 'payment' }])
   t.strictSame(selectTarget(parties, asked([ISSUER]), defaults).authorization_details, [])
+  const lost = { ...parties, client: client({ authorization_details_types: ['account'] }) }
+  t.strictSame(selectTarget(lost, asked([API]), defaults).authorization_details, [], '§10: of a client that lost it')
 })
