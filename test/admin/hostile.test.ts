@@ -40,6 +40,8 @@ t.test('RFC 9457 §3: whatever comes in, what goes out is a problem and not a fa
   ]
   for (const [method, path, member] of bodies) {
     for (const value of values) {
+      // RFC 7592 §2.2: null takes a member away.
+      if (path.startsWith('clients/') && member === 'scope' && value === null) continue
       const response = await send(method, path, JSON.stringify({ [member]: value }))
       const said = `${method} ${path} ${member} ${JSON.stringify(value).slice(0, 20)}: ${response.statusCode}`
       if (response.statusCode < 400 || response.statusCode > 499) t.fail(said)

@@ -105,7 +105,9 @@ t.test('RFC 8414 §3.1: every scenario is green for an issuer with a path', asyn
 })
 
 t.test('the tool is red where it should be: a resource that nobody registered, another issuer', async (t) => {
-  const unknown = ['--client-id', await register(), '--resource', 'https://unknown.example/mcp']
+  const redirect_uris = [`http://127.0.0.1:${port}/callback`]
+  const { client_id } = await at_root.webClient({ redirect_uris, scope: MCP_SCOPES.join(' ') })
+  const unknown = ['--client-id', client_id, '--resource', 'https://unknown.example/mcp']
   const refused = await conformance(['authorization', ...unknown])
   t.same(refused.statuses, { ...GREEN, 'authorization-code-grant': 'FAILURE' })
   t.match(refused.output, '1 failed')

@@ -100,13 +100,13 @@ t.test('RFC 8707 §2: a token for one server is none for another, and neither is
   t.match(await call(await connected({}, other), other), { aud: other.resource })
 })
 
-t.test('RFC 8707 §2: a server that is not registered as a resource is refused, and the client is told', async (t) => {
+t.test('RFC 8707 §2: a server that is not registered as a resource is refused, and the person is told', async (t) => {
   const unknown = await serveMcp(t, served, { registered: { resource: 'https://elsewhere.example/mcp' } })
   const provider = newMemory()
   t.ok((await thrownBy(call(provider, unknown))) instanceof UnauthorizedError)
-  const { url, left } = await visit(provider.asked[0] ?? '')
-  t.ok(left)
-  t.match(Object.fromEntries(url.searchParams), { error: 'invalid_target', iss: issuer })
+  const { statusCode, body } = await visit(provider.asked[0] ?? '')
+  t.equal(statusCode, 400)
+  t.match(body, /id="go-on" [^>]*error=invalid_target/, 'and may tell the client')
 })
 
 t.test('RFC 6749 §5.2: a client that was reaped learns so by 401 invalid_client, and registers anew', async (t) => {
