@@ -21,6 +21,8 @@ const MOST_SECONDS = 86_400
 const STALE_SECONDS = 3600
 const SECONDS_AFTER_FAILURE = 15
 const MAX_REMEMBERED = 1000
+/** Of all the fetches that there may be: hosts that strangers name, and that never answer, leave the rest to others. */
+const MAX_AT_ONCE = 16
 const HOUR = 3600
 
 type DocumentDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'outbound' | 'clock' | 'random'>
@@ -48,6 +50,7 @@ export function createMetadataDocuments(deps: DocumentDeps): MetadataDocuments {
     const now = deps.clock.now()
     const failure = failed.get(client_id)
     if (failure !== undefined && failure.at + SECONDS_AFTER_FAILURE > now) return failure.error
+    if (under_way.size >= MAX_AT_ONCE && !under_way.has(client_id)) return tooMany(1)
     try {
       return await fetchOnce(client_id, stored)
     } catch (error) {
@@ -103,7 +106,11 @@ async function fetchClient(deps: DocumentDeps, client_id: string, stored: Client
 /** New ones an hour are as many as registrations: strangers can make up addresses without end. */
 async function checkRoom({ config, store }: DocumentDeps, now: Seconds): Promise<void> {
   if ((await store.countClients('metadata_document', now - HOUR)) < config.registration.max_per_hour) return
-  throw new OAuthError('temporarily_unavailable', 'too many new clients; try again later', { retry_after: HOUR })
+  throw tooMany(HOUR)
+}
+
+function tooMany(retry_after: Seconds): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'too many new clients; try again later', { retry_after })
 }
 
 async function readMetadata(deps: DocumentDeps, client_id: string, json: unknown, stored: Client | undefined) {

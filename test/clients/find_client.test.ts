@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { findClient } from '../../server/clients/find_client.ts'
 import { buildTestApp } from '../helpers/app.ts'
@@ -140,6 +141,19 @@ t.test('strangers cannot make up clients without end', async (t) => {
   await t.rejects(find(three), { code: 'temporarily_unavailable' })
   server.clock.advance(3601)
   t.match(await find(three), { client_id: three })
+})
+
+t.test('hosts that never answer leave room for all other fetches', async (t) => {
+  const { promise: never, reject } = Promise.withResolvers<never>()
+  const outbound = { getJson: () => never, postForm: async () => {} }
+  const { deps } = await buildTestApp(t, { outbound, config: { registration: { metadata_documents: true } } })
+  const waiting = Array.from({ length: 16 }, (_, n) => findClient(deps, `https://slow.example/${n}`))
+  const ended = Promise.allSettled([...waiting, findClient(deps, 'https://slow.example/0')])
+  await setTimeout(50)
+  await t.rejects(findClient(deps, 'https://slow.example/16'), { code: 'temporarily_unavailable', retry_after: 1 })
+  reject(new Error('no answer in time'))
+  t.ok((await ended).every(({ status }) => status === 'rejected'))
+  await t.rejects(findClient(deps, 'https://slow.example/16'), refused(/fetched/), 'and is not remembered')
 })
 
 t.test("an administrator's client keeps its URL, and nothing is fetched while documents are off", async (t) => {
