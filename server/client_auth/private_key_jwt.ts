@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import type { Client } from '../protocol/client.ts'
-import { readUnverifiedJwt } from '../protocol/client_jwt.ts'
+import { readUnverifiedJwt, rememberedUntil } from '../protocol/client_jwt.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { sameAlgorithm } from '../protocol/jwk_set.ts'
 import { single } from '../protocol/parameters.ts'
@@ -52,7 +52,8 @@ async function assertionRefusal(
     const { jti, exp = 0 } = await verifyClientJwt(deps, client, assertion, rulesFor(deps.config, client, endpoint))
     // RFC 7523 §3: a jti is used once. Only after the signature: nobody else uses up a client's.
     const id = deps.vault.digest('client_assertion_jti', `${client_id} ${jti}`)
-    const outcome = await deps.store.claimOnce(id, Math.ceil(exp), deps.clock.now())
+    const now = deps.clock.now()
+    const outcome = await deps.store.claimOnce(id, rememberedUntil(exp, now), now)
     return outcome === 'used' ? 'the assertion was used before' : undefined
   } catch (error) {
     if (error instanceof ClientJwtError) return `the assertion: ${error.message}`

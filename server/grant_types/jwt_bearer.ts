@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { auditRecord } from '../observe/audit.ts'
 import type { Account } from '../protocol/account.ts'
 import { isConfidential } from '../protocol/client.ts'
-import { readUnverifiedJwt } from '../protocol/client_jwt.ts'
+import { readUnverifiedJwt, rememberedUntil } from '../protocol/client_jwt.ts'
 import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue } from '../protocol/grant.ts'
@@ -130,5 +130,6 @@ function verifiedEmail({ email, email_verified_at }: Account): string | null {
 /** An assertion is good once (RFC 7523 §3 point 7), and only an attempt that nothing else is wrong with uses it up. */
 async function useUp({ store, vault, clock }: GrantDeps, { iss, jti, exp }: Assertion): Promise<void> {
   const id = vault.digest('assertion_jti', `${iss} ${jti}`)
-  if ((await store.claimOnce(id, Math.ceil(exp) + 1, clock.now())) === 'used') throw invalidAssertion('used before')
+  const now = clock.now()
+  if ((await store.claimOnce(id, rememberedUntil(exp, now), now)) === 'used') throw invalidAssertion('used before')
 }

@@ -13,6 +13,14 @@ export const MAX_JWT_CHARACTERS = 8192
 /** How far ahead of ours a client's clock may be. */
 export const CLOCK_SKEW_SECONDS: Seconds = 10
 
+/**
+ * Until when an id that was used once is remembered: longer than any node takes its JWT for good, whose clock may be
+ * behind, or which read the JWT in time and then waited for keys.
+ */
+export function rememberedUntil(exp: Seconds, now: Seconds): Seconds {
+  return Math.max(Math.ceil(exp), now) + CLOCK_SKEW_SECONDS
+}
+
 /** What a client may sign with: never `none`, never a shared secret (RFC 8725 §3.1). */
 export const CLIENT_SIGNING_ALGORITHMS: readonly string[] = [...SIGNING_ALGORITHMS, 'Ed25519']
 

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose'
 import type { Deps } from '../deps.ts'
 import type { ClientCertificate } from '../protocol/client_certificate.ts'
-import { readUnverifiedJwt } from '../protocol/client_jwt.ts'
+import { readUnverifiedJwt, rememberedUntil } from '../protocol/client_jwt.ts'
 import type { Confirmation } from '../protocol/confirmation.ts'
 import { isDpopNonce, type ProofRules, readProof } from '../protocol/dpop.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -68,7 +68,7 @@ async function verifyProof(
     throw new OAuthError('use_dpop_nonce', 'the DPoP proof needs the nonce of this response')
   }
   // RFC 9449 §11.1: each proof is good once, for as long as it could be shown again.
-  const expires_at = Math.ceil(proof.iat) + proof_seconds + 1
+  const expires_at = rememberedUntil(proof.iat + proof_seconds, now)
   const outcome = await store.claimOnce(vault.digest('dpop_jti', `${jkt} ${proof.jti}`), expires_at, now)
   if (outcome === 'used') throw invalid('the jti was used before')
   return jkt

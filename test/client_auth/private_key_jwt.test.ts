@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { OutboundError } from '../../server/outbound/outbound.ts'
 import type { Client } from '../../server/protocol/client.ts'
@@ -99,6 +100,24 @@ t.test('RFC 7523 §3: an assertion is good once, whoever gets there first', asyn
   const statuses = (await Promise.all(Array.from({ length: 16 }, () => send(jwt)))).map((answer) => answer.statusCode)
   t.equal(statuses.filter((status) => status === 200).length, 1)
   t.equal((await send(jwt)).statusCode === 200, false)
+})
+
+t.test('RFC 7523 §3: once also where its keys took longer to come than it had to live', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const outbound = {
+    async getJson() {
+      await slow.promise
+      return { json: { keys: [key.public_jwk] }, cache_control: undefined }
+    },
+    postForm: async () => {},
+  }
+  const { server, sign, send } = await prepare(t, { jwks_uri: 'https://client.example/jwks' }, { outbound })
+  const jwt = await sign({ exp: NOW + 1 })
+  const answers = Promise.all([send(jwt), send(jwt)])
+  await setTimeout(50)
+  server.clock.advance(2)
+  slow.resolve()
+  t.equal((await answers).filter(({ statusCode }) => statusCode === 200).length, 1)
 })
 
 t.test('RFC 7523 §3: a forged assertion does not use up the jti of a genuine one', async (t) => {
