@@ -7,6 +7,7 @@ import { accounts } from './accounts.ts'
 import { apply } from './apply.ts'
 import { audit } from './audit.ts'
 import { clients } from './clients.ts'
+import { compileWhenCalled, serializeWhenCalled } from './compilers.ts'
 import { consents } from './consents.ts'
 import { grants } from './grants.ts'
 import { setGuard } from './guard.ts'
@@ -18,7 +19,6 @@ import { resources } from './resources.ts'
 import { revocations } from './revocations.ts'
 import { sessions } from './sessions.ts'
 import { setupLinks } from './setup_links.ts'
-import { compileWhenCalled } from './validation.ts'
 
 const routes = [
   accounts,
@@ -40,6 +40,7 @@ const routes = [
 export function adminScope(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     app.setValidatorCompiler(compileWhenCalled)
+    app.setSerializerCompiler(serializeWhenCalled)
     setAdminRules(app, protectedResourceMetadataUrl(builtInResources(deps.config).admin_resource))
     await setGuard(app, deps)
     await openapi(app, deps)

@@ -64,7 +64,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   admin: {
     uses: ['accounts', 'protocol', 'tokens', 'clients', 'keys', 'http', 'observe', 'client_auth', 'grant_types'],
-    packages: [...FASTIFY, 'node:'],
+    packages: [...FASTIFY, 'fast-json-stringify', 'node:'],
   },
   app: {
     uses: [

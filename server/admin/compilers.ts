@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { FastifySchemaCompiler } from 'fastify'
+import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import type { TSchema } from 'typebox'
 
 const require = createRequire(import.meta.url)
@@ -17,5 +18,17 @@ export const compileWhenCalled: FastifySchemaCompiler<TSchema> = (route) => {
       check = typebox.TypeBoxValidatorCompiler(route)
     }
     return check(value)
+  }
+}
+
+/** The same for answers, of which the schema is an allow-list: what it does not name is not sent. */
+export const serializeWhenCalled: FastifySerializerCompiler<TSchema> = ({ schema }) => {
+  let stringify: ((value: unknown) => string) | undefined
+  return (value) => {
+    if (stringify === undefined) {
+      const build: typeof import('fast-json-stringify') = require('fast-json-stringify')
+      stringify = build(schema)
+    }
+    return stringify(value)
   }
 }
