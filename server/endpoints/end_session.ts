@@ -75,6 +75,8 @@ async function readRequest(deps: EndpointDeps, form: Form): Promise<EndSessionRe
   if (post_logout_redirect_uri === undefined) return { client, hint, target: undefined }
   // §3: without a hint, there MUST be other means of confirming that the target is legitimate.
   if (client === undefined) throw refusal('post_logout_redirect_uri needs id_token_hint or client_id')
+  // A client that is disabled is not led back to.
+  if (client.disabled_at !== null) return { client, hint, target: undefined }
   const target = postLogoutTarget(client, post_logout_redirect_uri, state)
   if (target === undefined) throw refusal('post_logout_redirect_uri is not registered', post_logout_redirect_uri)
   return { client, hint, target }

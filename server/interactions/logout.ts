@@ -103,13 +103,14 @@ async function signOut(
 
 /**
  * Nobody is signed in here. Whether an answer may lead away by itself then, is as at the authorization endpoint: a client
- * that registered itself leads nobody on who has not been signed in to it.
+ * that registered itself leads nobody on who has not just been signed out.
  *
  * @see [RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2)
  */
 function stayOut(deps: Deps, asked: EndSessionRequest, exchange: Exchange): FastifyReply {
-  const { client, hint, target } = asked
-  if (client === undefined || client.origin === 'admin' || hint !== undefined) return leave(deps, asked, [], exchange)
+  const { client, target } = asked
+  // An ID token shows that somebody was signed in somewhere, and not that it was here.
+  if (client === undefined || client.origin === 'admin') return leave(deps, asked, [], exchange)
   clearSessionCookie(deps, exchange.reply)
   const return_to = target && { href: postLogoutLocation(target), client: shownClient(client) }
   return exchange.sendPage(exchange.reply, signedOutPage({ return_to }))

@@ -92,9 +92,9 @@ function confirmationIn(cnf: unknown): Confirmation | undefined {
   return typeof x5t === 'string' ? { 'x5t#S256': x5t } : undefined
 }
 
-function authTime({ auth_time, iat }: UnverifiedJwt['claims'], now: Seconds): Seconds {
-  const said = [auth_time, iat].find((instant) => typeof instant === 'number')
-  return typeof said === 'number' && said >= 0 ? Math.min(Math.floor(said), now) : now
+/** When the person signed in there. Where the issuer does not say, nobody is to take it for lately (RFC 9470 §4). */
+function authTime({ auth_time }: UnverifiedJwt['claims'], now: Seconds): Seconds {
+  return typeof auth_time === 'number' && auth_time >= 0 ? Math.min(Math.floor(auth_time), now) : 0
 }
 
 function limitsOf({ scope, resource }: UnverifiedJwt['claims']): Pick<Assertion, 'scope' | 'resources'> {

@@ -51,7 +51,7 @@ t.test('discovery says where, and that clients may hear of it', async (t) => {
   })
 })
 
-t.test('RFC 9700 §4.11.2: a client that registered itself leads nobody on who was not signed in to it', async (t) => {
+t.test('RFC 9700 §4.11.2: a client that registered itself leads nobody on who was not signed in here', async (t) => {
   const post_logout_redirect_uri = 'https://stranger.example/bye'
   const stranger = {
     client_id: 'stranger',
@@ -65,11 +65,18 @@ t.test('RFC 9700 §4.11.2: a client that registered itself leads nobody on who w
   t.match(asked.body, /id="go-on" class="button" href="https:\/\/stranger.example\/bye\?state=s"/)
   const id_token_hint = await idToken('gone', { aud: client_id })
   const hinted = await createBrowser(test).open(logout({ id_token_hint, post_logout_redirect_uri }))
-  t.equal(hinted.url.href, post_logout_redirect_uri)
+  t.match(hinted.body, /id="go-on"/, 'an ID token says nothing of this browser')
+  const { browser, session } = await signedIn()
+  const own = await idToken(session.session_id, { aud: client_id })
+  const left = await browser.open(logout({ id_token_hint: own, post_logout_redirect_uri }))
+  t.equal(left.url.href, post_logout_redirect_uri, 'who has just been signed out goes on')
   const known = await createBrowser(test).open(
     logout({ client_id: WEB_CLIENT.client_id, post_logout_redirect_uri: BYE }),
   )
   t.equal(known.url.href, BYE, 'an administrator knows where it leads')
+  await test.createClient({ ...WEB_CLIENT, client_id: 'off', disabled_at: NOW, post_logout_redirect_uris: [BYE] })
+  const off = await createBrowser(test).open(logout({ client_id: 'off', post_logout_redirect_uri: BYE }))
+  t.equal(off.url.pathname, '/logout', 'and has disabled this one')
 })
 
 t.test('RP-Initiated Logout 1.0 §2: without an ID token the person is asked, and then signed out', async (t) => {

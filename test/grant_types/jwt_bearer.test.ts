@@ -56,6 +56,8 @@ t.test('RFC 7523 §2.1: an assertion becomes an access token for the person that
   t.notOk('refresh_token' in body || 'id_token' in body, 'RFC 7521 §4.1: the issuer stays in charge')
   const claims = claimsOf(body.access_token)
   t.match(claims, { sub: account.account_id, client_id: 'agent', aud: API, auth_time: NOW - 100 })
+  const silent = await exchange(await assertion({}))
+  t.equal(claimsOf(silent.body.access_token).auth_time, 0, 'RFC 9470 §4: unknown is not lately')
   t.match(await server.deps.store.findGrant(String(claims.grant_id)), {
     grant: { client_id: 'agent', absolute_expires_at: NOW + 300 },
   })
