@@ -4,7 +4,7 @@ import { SIGNING_ALGORITHMS } from '../protocol/resource.ts'
 import { type Cli, print, withAdmin } from './cli.ts'
 import { printList } from './lists.ts'
 import { collect, wholeNumber } from './parsers.ts'
-import { call } from './transport.ts'
+import { call, textOf } from './transport.ts'
 
 interface CreateOptions {
   readonly scope?: readonly string[]
@@ -33,7 +33,7 @@ export function registerResources(program: Command, cli: Cli): void {
       const details = { authorization_details_types: authorizationDetailsType }
       const body = { resource, scopes, access_token_seconds, signing_alg, introspection_clients, ...details }
       const created = await withAdmin(cli, (admin) => call(admin, 'POST', 'resources', body))
-      print(cli, created, `Created ${resource}.`)
+      print(cli, created, `Created ${textOf(created, 'resource')}, which its tokens have as aud.`)
     })
 
   resources

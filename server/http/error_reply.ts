@@ -7,7 +7,10 @@ const BASIC = 'Basic realm="gatehouse", charset="UTF-8"'
 
 /** One log line with the reason and the reference; a stranger gets only the reference. */
 export function logRefusal(request: FastifyRequest, error: OAuthError): void {
-  const line = { request_id: request.id, code: error.code, reason: error.detail ?? error.description }
+  const { code, description, detail } = error
+  const reason = detail === undefined ? description : `${description} (${detail})`
+  // The route as it is registered: what stood in the address may be anything.
+  const line = { request_id: request.id, route: request.routeOptions.url, code, reason }
   if (error.status >= 500 && error.code === 'server_error') request.log.error({ ...line, err: error.cause }, 'fault')
   else request.log.info(line, 'refused')
 }
