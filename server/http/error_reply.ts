@@ -1,9 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { OAuthError } from '../protocol/errors.ts'
+import type { OAuthError, OAuthErrorCode } from '../protocol/errors.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { toOAuthError } from './fault.ts'
 
 const BASIC = 'Basic realm="gatehouse", charset="UTF-8"'
+
+/** RFC 8628 §3.5: what a device hears for as long as its person has not decided. Nothing is wrong with it. */
+const NO_REFUSAL: ReadonlySet<OAuthErrorCode> = new Set(['authorization_pending', 'slow_down'])
 
 /** One log line with the reason and the reference; a stranger gets only the reference. */
 export function logRefusal(request: FastifyRequest, error: OAuthError): void {
@@ -12,6 +15,7 @@ export function logRefusal(request: FastifyRequest, error: OAuthError): void {
   // The route as it is registered: what stood in the address may be anything.
   const line = { request_id: request.id, route: request.routeOptions.url, code, reason }
   if (error.status >= 500 && error.code === 'server_error') request.log.error({ ...line, err: error.cause }, 'fault')
+  else if (NO_REFUSAL.has(code)) request.log.debug(line, 'not yet')
   else request.log.info(line, 'refused')
 }
 

@@ -28,6 +28,21 @@ t.test('RFC 8628 §3.5: a device waits, and once it is let in it gets its tokens
   t.match(claimsOf(body.access_token), { sub: account_id, client_id: 'tv' })
 })
 
+t.test('§3.5: waiting is no refusal: the log tells of it at level debug, and of a refusal at info', async (t) => {
+  const { server, deny, poll } = await prepare(t)
+  const { device_code, user_code } = await startDevice(server)
+  const linesOf = (code: string) => server.logged.map((line) => JSON.parse(line)).filter((line) => line.code === code)
+  await poll(device_code)
+  await poll(device_code)
+  for (const code of ['authorization_pending', 'slow_down']) {
+    t.match(linesOf(code), [{ level: 'debug', msg: 'not yet', route: '/token' }], code)
+  }
+  await deny(user_code)
+  server.clock.advance(60)
+  await poll(device_code)
+  t.match(linesOf('access_denied'), [{ level: 'info', msg: 'refused' }])
+})
+
 t.test('§3.5: who polls sooner than the interval waits 5 seconds longer, from then on', async (t) => {
   const { server, approve, poll } = await prepare(t)
   const { device_code, user_code, interval } = await startDevice(server)
