@@ -83,17 +83,18 @@ export function selectTarget(
 ): Target {
   const { client, account, granted } = parties
   for (const resource of asked.resources) {
-    const known = asked.found.some((found) => found.resource === resource)
-    const within = granted === undefined || granted.resources.includes(resource)
-    if (!known || !within || !mayAskFor(client, account, resource, defaults)) {
-      throw new OAuthError('invalid_target', 'the resource is not available to this client')
+    const detail = whyUnavailable(parties, resource, asked.found, defaults)
+    // Which resources there are is nobody's business: one description for all of these.
+    if (detail !== undefined) {
+      throw new OAuthError('invalid_target', 'the resource is not available to this client', { detail })
     }
   }
   const [first] = asked.found
   if (first === undefined) throw new OAuthError('invalid_target', 'no resource was named')
   // One token has one signature: resources that want different algorithms need a token each.
   if (asked.found.some((found) => found.signing_alg !== first.signing_alg)) {
-    throw new OAuthError('invalid_target', 'these resources cannot share a token; ask for one at a time')
+    const detail = asked.found.map(({ resource, signing_alg }) => `${resource} wants ${signing_alg}`).join(', ')
+    throw new OAuthError('invalid_target', 'these resources cannot share a token; ask for one at a time', { detail })
   }
   const admin = asked.resources.includes(defaults.admin_resource)
   const held = scopesHeld(client, account, asked.found, admin, granted?.scope)
@@ -112,11 +113,29 @@ export function selectTarget(
   }
 }
 
-function mayAskFor(client: Client, account: Account | null, resource: string, defaults: BuiltInResources): boolean {
-  if (resource === defaults.admin_resource) return ADMIN_SCOPES.some((scope) => mayHold(client, account, scope))
-  if (resource === defaults.userinfo_resource) return mayHold(client, account, 'openid')
-  if (resource === defaults.default_resource) return true
-  return client.resources.includes(resource) || client.resources.includes(ANY)
+/** @returns for the log and whoever has to change something; undefined: nothing stands in the way */
+function whyUnavailable(
+  { client, account, granted }: { client: Client; account: Account | null; granted?: Granted },
+  resource: string,
+  found: readonly Resource[],
+  defaults: BuiltInResources,
+): string | undefined {
+  const { client_id } = client
+  if (!found.some((known) => known.resource === resource)) return `${resource} is not registered as a resource`
+  if (granted !== undefined && !granted.resources.includes(resource)) {
+    return `${resource} is not among what was granted: ${granted.resources.join(' ')}`
+  }
+  if (resource === defaults.admin_resource) {
+    if (ADMIN_SCOPES.some((scope) => mayHold(client, account, scope))) return undefined
+    const whose = account === null ? '' : ` by account ${account.account_id}, which needs the role ${ADMIN_ROLE}`
+    return `the admin API is for clients with one of its scopes: client ${client_id} has none that it may use${whose}`
+  }
+  if (resource === defaults.userinfo_resource) {
+    return mayHold(client, account, 'openid') ? undefined : `UserInfo needs the scope openid, which ${client_id} lacks`
+  }
+  const allowed = [resource, ANY].some((name) => client.resources.includes(name))
+  if (allowed || resource === defaults.default_resource) return undefined
+  return `${resource} is not among the resources of client ${client_id}`
 }
 
 /** Whether the client may be given a scope, for this account or (null) for itself. */
@@ -128,6 +147,8 @@ function mayHold(client: Client, account: Account | null, scope: string): boolea
 }
 
 interface ScopesHeld {
+  /** Where they are held, by name. */
+  readonly resources: readonly string[]
   readonly has: (scope: string) => boolean
   /** Whether the client may ask for it anywhere. */
   readonly registered: (scope: string) => boolean
@@ -156,7 +177,13 @@ function scopesHeld(
   ]
   // Nothing about a person is granted at a resource of its own accord: only what was asked for once.
   const unasked = grantedScopes === undefined ? knownThere : meaningful
-  return { has, registered, all: candidates.filter((scope) => scope !== ANY && has(scope) && unasked(scope)) }
+  const names = resources.map(({ resource }) => resource)
+  return {
+    resources: names,
+    has,
+    registered,
+    all: candidates.filter((scope) => scope !== ANY && has(scope) && unasked(scope)),
+  }
 }
 
 function grantedScope(asked: string | undefined, held: ScopesHeld): string {
@@ -164,12 +191,14 @@ function grantedScope(asked: string | undefined, held: ScopesHeld): string {
   const scopes = parseScope(asked)
   if (scopes === undefined) throw new OAuthError('invalid_scope', 'the scope is malformed')
   if (!scopes.every(held.registered)) {
-    throw new OAuthError('invalid_scope', 'the scope exceeds what was granted to this client')
+    const detail = `not granted: ${formatScope(scopes.filter((scope) => !held.registered(scope)))}`
+    throw new OAuthError('invalid_scope', 'the scope exceeds what was granted to this client', { detail })
   }
   // RFC 6749 §3.3: the server MAY ignore part of the scope, here what means nothing at these resources; the response says so.
   const kept = scopes.filter(held.has)
   if (kept.length === 0 && scopes.length > 0) {
-    throw new OAuthError('invalid_scope', 'none of these scopes is known at the resource')
+    const detail = `${asked} at ${held.resources.join(' ')}`
+    throw new OAuthError('invalid_scope', 'none of these scopes is known at the resource', { detail })
   }
   return formatScope(kept)
 }

@@ -82,6 +82,14 @@ function select(asked: Asked) {
   )
 }
 
+function refusalOf(asked: Asked): unknown {
+  try {
+    return select(asked)
+  } catch (error) {
+    return error
+  }
+}
+
 t.test('RFC 8707 §2: a resource is an absolute URI without a fragment', async (t) => {
   t.equal(normalizeResource(API), API)
   t.equal(normalizeResource(`${API}/`), API, "an empty path's slash is the client's URL type speaking")
@@ -139,6 +147,35 @@ t.test('RFC 8707 §2: an unknown or foreign resource is an invalid_target', asyn
     t.throws(() => select({ resources: [name] }), { code: 'invalid_target' }, name)
   }
   t.throws(() => select({ client: client({ resources: [] }) }), { code: 'invalid_target' })
+})
+
+t.test('the log learns why a resource or a scope is refused, and a stranger does not', async (t) => {
+  const unavailable = 'the resource is not available to this client'
+  const wild = client({ scope: '*', resources: ['*'] })
+  const why: [Asked, string, RegExp][] = [
+    [{ resources: ['https://unknown.example'] }, unavailable, /^https:\/\/unknown.example is not registered/],
+    [{ client: client({ resources: [] }) }, unavailable, /is not among the resources of client service$/],
+    [{ granted: { scope: 'read', resources: [ISSUER] } }, unavailable, /is not among what was granted: https:\/\/id/],
+    [{ client: wild, resources: [ADMIN] }, unavailable, /client service has none that it may use$/],
+    [{ account: account([]), resources: [ADMIN] }, unavailable, /by account alice, which needs the role admin$/],
+    [
+      { client: wild, resources: [USERINFO], scope: 'x' },
+      'none of these scopes is known at the resource',
+      /^x at .*o$/,
+    ],
+    [
+      { client: client(), resources: [USERINFO] },
+      unavailable,
+      /^UserInfo needs the scope openid, which service lacks$/,
+    ],
+    [{ scope: 'read delete' }, 'the scope exceeds what was granted to this client', /^not granted: delete$/],
+    [
+      { client: wild, resources: [API, 'https://ec.example.com'] },
+      'these resources cannot share a token; ask for one at a time',
+      /example.com wants RS256, .* wants ES256$/,
+    ],
+  ]
+  for (const [asked, description, detail] of why) t.match(refusalOf(asked), { description, detail })
 })
 
 t.test('RFC 6749 §6: a refresh narrows what was granted and never widens it', async (t) => {
