@@ -1,6 +1,6 @@
 import { findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
-import { auditRecord } from '../observe/audit.ts'
+import { auditRecord, nameAsSent } from '../observe/audit.ts'
 import type { AuthenticatedClient, Client, TokenEndpointAuthMethod } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { clientAuthAddressLimit, clientAuthLimit } from '../protocol/throttle.ts'
@@ -79,8 +79,8 @@ export function createClientAuthenticator(deps: ClientAuthDeps & Pick<Deps, 'ran
       throw tooManyFailures(counted.retry_after)
     }
     const detail = { reason: failure ?? 'unknown client' }
-    const known = client === undefined ? {} : { client_id: client.client_id }
-    await deps.store.appendAudit([auditRecord(deps, 'client_auth.refused', { ...known, caller, detail })])
+    const named = client === undefined ? { client_id: nameAsSent(client_id), actor: null } : { client_id }
+    await deps.store.appendAudit([auditRecord(deps, 'client_auth.refused', { ...named, caller, detail })])
     // An attacker must not learn whether the client exists: one description for all of these.
     throw new OAuthError('invalid_client', 'client authentication failed', { detail: detail.reason })
   }

@@ -1,6 +1,7 @@
 import type { Caller, Random } from '../deps.ts'
 import type { Clock } from '../protocol/time.ts'
 import type { AuditRecord } from '../storage/records.ts'
+import { redact } from './redact.ts'
 
 /** Everything the audit trail tells of. */
 export type AuditEvent =
@@ -79,6 +80,14 @@ export function auditRecord(
     request_id: fields.caller?.request_id ?? null,
     detail: fields.detail === undefined ? null : JSON.stringify(fields.detail),
   }
+}
+
+const LONGEST_NAME = 200
+
+/** A name of nobody that a stranger sent, as a record may have it: short, and without what has the shape of a secret. */
+export function nameAsSent(name: string): string {
+  const shown = redact(name.slice(0, LONGEST_NAME))
+  return name.length > LONGEST_NAME ? `${shown}…` : shown
 }
 
 function hex8(value: number): string {

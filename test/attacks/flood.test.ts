@@ -27,6 +27,19 @@ t.test('RFC 6749 §2.3.1: made-up clients fill no audit trail, and lock no hones
   t.equal(await ask('nobody', 'wrong'), 401, 'a minute later all is as before')
 })
 
+t.test('who it was that nobody knows is in the record: short, and never a secret in the wrong place', async (t) => {
+  const { server, ask } = await prepare(t)
+  for (const name of ['serwice', 'x'.repeat(5000), 'gth_cs_0FPC1_UqPqBccJMuITTxVlOcme']) await ask(name, 'wrong')
+  await ask('service', 'wrong')
+  const { items } = await server.deps.store.listAudit({ event: 'client_auth.refused' }, { limit: 9, cursor: null })
+  t.match(items.toReversed(), [
+    { client_id: 'serwice', actor: null, detail: '{"reason":"unknown client"}' },
+    { client_id: `${'x'.repeat(200)}…`, actor: null },
+    { client_id: '[redacted]', actor: null },
+    { client_id: 'service', actor: 'service' },
+  ])
+})
+
 t.test('RFC 6749 §2.3.1: beyond the limit of its address, one wrong guess locks that client there', async (t) => {
   const { server, ask } = await prepare(t)
   for (let name = 0; name < 100; name += 1) await ask(`nobody${name}`, 'wrong')
