@@ -4,7 +4,7 @@ import { type AuditEvent, auditRecord } from '../server/observe/audit.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../server/protocol/resource.ts'
 import type { Clock, Seconds } from '../server/protocol/time.ts'
 import type { SigningKeyRecord } from '../server/storage/records.ts'
-import type { KeyStore, ResourceStore } from '../server/storage/store.ts'
+import type { Store } from '../server/storage/store.ts'
 import { generateSigningKey } from './generate.ts'
 import { activeKey, type KeyState, keyState, publishedKeys } from './keyring.ts'
 import { type LoadedKey, loadSigningKey } from './loaded_key.ts'
@@ -78,7 +78,15 @@ export interface SigningKeys {
 }
 
 export interface SigningKeysOptions {
-  readonly store: KeyStore & Pick<ResourceStore, 'algorithmsInUse'>
+  readonly store: Pick<
+    Store,
+    | 'listSigningKeys'
+    | 'insertSigningKeys'
+    | 'activateSigningKey'
+    | 'replaceSigningKeys'
+    | 'removeSigningKey'
+    | 'algorithmsInUse'
+  >
   readonly vault: Vault
   readonly clock: Clock
   readonly random: Random

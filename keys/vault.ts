@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Random } from '../server/deps.ts'
 import type { Clock } from '../server/protocol/time.ts'
-import type { KeyStore } from '../server/storage/store.ts'
+import type { Store } from '../server/storage/store.ts'
 import { type Envelope, openEnvelope, parseEnvelope, rewrapEnvelope, sealEnvelope } from './envelope.ts'
 import { createKeyEncryptionKeyFile, readKeyEncryptionKeys } from './key_encryption_keys.ts'
 import { VaultError } from './vault_error.ts'
@@ -12,6 +12,11 @@ export interface MacKey {
   readonly mac_key_id: number
   readonly key: KeyObject
 }
+
+type VaultStore = Pick<
+  Store,
+  'listVaultSecrets' | 'insertVaultSecret' | 'replaceSealedVaultSecret' | 'listSigningKeys' | 'replaceSealedSigningKey'
+>
 
 /** Secrets at rest: what the database holds is useless without the key-encryption key file. */
 export interface Vault {
@@ -29,13 +34,13 @@ export interface Vault {
   readonly refreshTokenMacKey: MacKey
   findRefreshTokenMacKey(mac_key_id: number): MacKey | undefined
   /** Puts every sealed value under the active key-encryption key. @returns how many were under another one. */
-  rewrap(store: KeyStore): Promise<number>
+  rewrap(store: VaultStore): Promise<number>
 }
 
 export interface VaultOptions {
   /** Created on first start. */
   readonly key_encryption_key_file: string
-  readonly store: KeyStore
+  readonly store: VaultStore
   readonly random: Random
   readonly clock: Clock
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Deps } from '../deps.ts'
 import type { AuditRecord } from '../storage/records.ts'
-import type { AuditStore } from '../storage/store.ts'
+import type { Store } from '../storage/store.ts'
 
 const RECORDS_A_SEAL = 500
 const SEALS_A_READ = 100
@@ -22,7 +22,7 @@ export type ChainVerdict =
   | { readonly outcome: 'broken'; readonly seal: number }
 
 /** Walks the chain from its beginning. Who keeps the last `hash` elsewhere can also tell that its end was cut off. */
-export async function verifyAuditChain(store: Pick<AuditStore, 'readSeals'>): Promise<ChainVerdict> {
+export async function verifyAuditChain(store: Pick<Store, 'readSeals'>): Promise<ChainVerdict> {
   let at = 0
   let hash = ''
   let records = 0

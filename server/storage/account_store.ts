@@ -5,10 +5,10 @@ import type { SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type { Audit, Page, PageRequest, PasswordHashChange } from './records.ts'
 import * as sql from './statements.ts'
 import { DENY_DEVICES_OF_ACCOUNT } from './statements_authorization.ts'
 import { END_SESSIONS_OF_ACCOUNT, QUEUE_DELIVERIES_OF_ACCOUNT } from './statements_sessions.ts'
-import type { AccountStore } from './store.ts'
 import { happens, type NamedStep, transition } from './transition.ts'
 
 /** A row of `accounts`. */
@@ -56,6 +56,31 @@ export function enabledSteps(account_id: string): NamedStep<'account_disabled'>[
 /** How long the lock row of {@link AccountStore.createFirstAdministrator} stays before it is swept. */
 const LOCK_SECONDS = 60
 const ADMIN_IN_JSON = JSON.stringify(ADMIN_ROLE)
+
+export interface AccountStore {
+  /** The username and the e-mail address, folded, are identifiers; each belongs to one account. */
+  createAccount(account: Account, audit: Audit): Promise<'created' | 'identifier_taken'>
+  /** For the first administrator: creates the account and claims the set-up link in one step, once. */
+  createFirstAdministrator(
+    account: Account,
+    setup_link_digest: string,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'created' | 'identifier_taken' | 'link_spent'>
+  findAccount(account_id: string): Promise<Account | undefined>
+  /** @param identifier folded by `protocol/identifier.ts` */
+  findAccountByIdentifier(identifier: string): Promise<Account | undefined>
+  listAccounts(page: PageRequest): Promise<Page<Account>>
+  /** Replaces username, email, email_verified_at, name, profile and roles; nothing else. */
+  updateAccount(account: Account, audit: Audit): Promise<'updated' | 'not_found' | 'identifier_taken'>
+  /** Compare-and-swap, so that a rehash at sign-in never overwrites a new password. */
+  replacePasswordHash(change: PasswordHashChange, audit: Audit): Promise<'replaced' | 'stale'>
+  /** Disables the account, revokes all its grants and ends all its sessions in the same commit. */
+  disableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
+  enableAccount(account_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
+  /** Whether anyone holds the role `admin` and is not disabled. */
+  hasAdministrator(): Promise<boolean>
+}
 
 export function accountStore(driver: Driver): AccountStore {
   async function findAccount(account_id: string): Promise<Account | undefined> {

@@ -1,12 +1,25 @@
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
-import type { AuditRecord, AuditSeal } from './records.ts'
+import type { Audit, AuditRecord, AuditSeal, Page, PageRequest } from './records.ts'
 import * as sql from './statements.ts'
-import type { AuditStore } from './store.ts'
 import { auditSteps } from './transition.ts'
 
 /** Above every `audit_id`, all of which are hexadecimal. */
 const AFTER_LAST = 'g'
+
+export interface AuditStore {
+  appendAudit(audit: Audit): Promise<void>
+  listAudit(filter: { event?: string; account_id?: string }, page: PageRequest): Promise<Page<AuditRecord>>
+  /** Gives up to `limit` unsealed records the next seal; `hash` computes the link from the previous hash and the records. */
+  sealAudit(
+    hash: (previous_hash: string, records: readonly AuditRecord[]) => string,
+    now: Seconds,
+    limit: number,
+  ): Promise<'sealed' | 'nothing_to_seal' | 'lost_race'>
+  /** Seals after `after`, each with its records, oldest first. */
+  readSeals(after: number, limit: number): Promise<{ seal: AuditSeal; records: AuditRecord[] }[]>
+}
 
 export function auditStore(driver: Driver): AuditStore {
   return {

@@ -1,12 +1,12 @@
 import type { AuthorizationCode } from '../protocol/authorization_code.ts'
 import type { Interaction } from '../protocol/interaction.ts'
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { grantStep } from './grant_store.ts'
-import type { PushedRequest } from './records.ts'
+import type { Audit, CodeExchange, InteractionProgress, PushedRequest } from './records.ts'
 import { liveSessionStep, whySessionEnded } from './session_store.ts'
 import * as sql from './statements_authorization.ts'
 import { INSERT_SESSION_CLIENT } from './statements_sessions.ts'
-import type { AuthorizationStore } from './store.ts'
 import { decide, happens, type NamedStep, transition } from './transition.ts'
 
 type InteractionRow = Omit<Interaction, 'request'> & { readonly request: string }
@@ -18,6 +18,40 @@ interface AuthorizationCodeRow
   readonly claims: string | null
   readonly authorization_details: string
   readonly amr: string
+}
+
+export interface AuthorizationStore {
+  createInteraction(interaction: Interaction): Promise<void>
+  /** Of this browser, and not expired. */
+  findInteraction(interaction_id: string, browser_digest: string, now: Seconds): Promise<Interaction | undefined>
+  /** Writes down what the person did. */
+  updateInteraction(interaction_id: string, progress: InteractionProgress): Promise<'updated' | 'gone'>
+  deleteInteraction(interaction_id: string): Promise<void>
+  /**
+   * Stores a code for a live session of an account that is not disabled, notes the client in `session_clients`, and takes
+   * the interaction away that led to it (once: a second submit of the same page finds it gone).
+   */
+  createAuthorizationCode(
+    code: AuthorizationCode,
+    interaction_id: string | null,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'created' | 'session_ended' | 'account_disabled' | 'interaction_gone'>
+  /** A code that was issued, used or not. Reading decides nothing. */
+  findAuthorizationCode(code_digest: string): Promise<AuthorizationCode | undefined>
+  /**
+   * The one use of a code: it is claimed and its grant created in one commit, or neither. `spent`: someone was faster, or
+   * it has expired.
+   */
+  exchangeAuthorizationCode(
+    exchange: CodeExchange,
+    audit: Audit,
+  ): Promise<'exchanged' | 'spent' | 'session_ended' | 'account_disabled'>
+  createPushedRequest(request: PushedRequest, audit: Audit): Promise<void>
+  /** The one use of a pushed request. Only its client's attempt uses it up. */
+  claimPushedRequest(request_uri_digest: string, client_id: string, now: Seconds): Promise<PushedRequest | undefined>
+  /** Uses up an id until it expires: the `jti` of an assertion or a proof. */
+  claimOnce(id: string, expires_at: Seconds, now: Seconds): Promise<'claimed' | 'used'>
 }
 
 export function authorizationStore(driver: Driver): AuthorizationStore {

@@ -1,9 +1,10 @@
 import { CLIENT_DEFAULTS, type Client, type ClientMetadata, hasSecret } from '../protocol/client.ts'
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type { Audit, Page, PageRequest } from './records.ts'
 import * as sql from './statements.ts'
 import { DELETE_CONSENTS_OF_CLIENT, DELETE_CONSENTS_OF_DELETED_CLIENT } from './statements_authorization.ts'
-import type { ClientStore } from './store.ts'
 import { happens, transition } from './transition.ts'
 
 /** A row of `clients`. */
@@ -55,6 +56,24 @@ export function clientStep(text: string, client: Client): Step {
     sql: text,
     values: [...credentials, metadata_expires_at, last_used_at, disabled_at, created_at, updated_at],
   }
+}
+
+export interface ClientStore {
+  createClient(client: Client, audit: Audit): Promise<'created' | 'exists'>
+  findClient(client_id: string): Promise<Client | undefined>
+  listClients(filter: { origin?: Client['origin'] }, page: PageRequest): Promise<Page<Client>>
+  /** Replaces the metadata and, when they are given, the digests of the secret and of the registration access token. */
+  updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
+  /** Deletes the client with its consents and revokes its grants in the same commit. */
+  deleteClient(client_id: string, now: Seconds, audit: Audit): Promise<'deleted' | 'not_found'>
+  /** Notes that a self-registered client is in use. Costs a write once a day at most: `not_before` is a day ago. */
+  touchClient(client_id: string, now: Seconds, not_before: Seconds): Promise<void>
+  /**
+   * Deletes self-registered clients that nobody uses, with their consents: created before and never used, or used last
+   * before, and nobody holds a refresh token that was good after `idle_since`.
+   */
+  reapClients(never_used_before: Seconds, idle_since: Seconds, limit: number): Promise<number>
+  countClients(origin: Client['origin'], created_since: Seconds): Promise<number>
 }
 
 export function clientStore(driver: Driver): ClientStore {

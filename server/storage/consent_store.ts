@@ -1,15 +1,25 @@
 import type { Consent } from '../protocol/consent.ts'
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type { Audit, Page, PageRequest } from './records.ts'
 import { REVOKE_GRANTS_OF_CONSENT } from './statements.ts'
 import * as sql from './statements_authorization.ts'
-import type { ConsentStore } from './store.ts'
 import { transition } from './transition.ts'
 
 interface ConsentRow extends Omit<Consent, 'resources' | 'redirect_hosts' | 'claims'> {
   readonly resources: string
   readonly redirect_hosts: string
   readonly claims: string
+}
+
+export interface ConsentStore {
+  findConsent(account_id: string, client_id: string): Promise<Consent | undefined>
+  /** Replaces what was there. */
+  saveConsent(consent: Consent, audit: Audit): Promise<void>
+  listConsents(filter: { account_id?: string; client_id?: string }, page: PageRequest): Promise<Page<Consent>>
+  /** Takes it away and revokes all grants of this client by this account (`consent_withdrawn`) in the same commit. */
+  withdrawConsent(account_id: string, client_id: string, now: Seconds, audit: Audit): Promise<'withdrawn' | 'not_found'>
 }
 
 export function consentStore(driver: Driver): ConsentStore {

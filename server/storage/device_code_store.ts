@@ -1,16 +1,48 @@
 import type { DeviceCode } from '../protocol/device_code.ts'
+import type { Grant } from '../protocol/grant.ts'
+import type { Seconds } from '../protocol/time.ts'
 import { enabledSteps } from './account_store.ts'
 import type { Driver, SqlValue } from './driver.ts'
 import { grantStep } from './grant_store.ts'
+import type { Audit, DeviceApproval } from './records.ts'
 import { liveSessionStep, whySessionEnded } from './session_store.ts'
 import * as sql from './statements_authorization.ts'
-import type { DeviceCodeStore } from './store.ts'
 import { decide, happens, type NamedStep } from './transition.ts'
 
 interface DeviceCodeRow extends Omit<DeviceCode, 'resources' | 'authorization_details' | 'amr'> {
   readonly resources: string
   readonly authorization_details: string
   readonly amr: string | null
+}
+
+export interface DeviceCodeStore {
+  /** `taken`: another live one has this user code; make a new one. */
+  createDeviceCode(device_code: DeviceCode, audit: Audit): Promise<'created' | 'taken'>
+  findDeviceCode(device_code_digest: string): Promise<DeviceCode | undefined>
+  /** Not expired; decided about or not. */
+  findDeviceCodeByUserCode(user_code_digest: string, now: Seconds): Promise<DeviceCode | undefined>
+  /** The first session to enter the user code has it; the same session may enter it again. */
+  claimDeviceCode(device_code_digest: string, session_id: string, now: Seconds): Promise<'claimed' | 'taken'>
+  /** By the session that claimed it, live, once. */
+  approveDeviceCode(
+    approval: DeviceApproval,
+    audit: Audit,
+  ): Promise<'approved' | 'spent' | 'account_disabled' | 'session_ended'>
+  denyDeviceCode(
+    device_code_digest: string,
+    session_id: string,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'denied' | 'spent'>
+  /** Notes a poll; who polls sooner than the interval makes it 5 seconds longer (RFC 8628 §3.5). */
+  pollDeviceCode(device_code_digest: string, now: Seconds): Promise<'on_time' | 'too_fast'>
+  /** The one use of an approved device code: it is redeemed and its grant created in one commit. */
+  redeemDeviceCode(
+    device_code_digest: string,
+    grant: Grant,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'redeemed' | 'spent' | 'account_disabled'>
 }
 
 export function deviceCodeStore(driver: Driver): DeviceCodeStore {

@@ -1,10 +1,20 @@
 import type { Grant } from '../protocol/grant.ts'
+import type { Seconds } from '../protocol/time.ts'
 import { type AccountColumns, enabledSteps, joinedAccount } from './account_store.ts'
 import { type ClientRow, clientOf } from './client_store.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type {
+  Audit,
+  GrantContext,
+  GrantSelector,
+  LateReplay,
+  Page,
+  PageRequest,
+  Revocation,
+  Rotation,
+} from './records.ts'
 import * as sql from './statements.ts'
-import type { GrantStore } from './store.ts'
 import { giveBackSteps } from './throttle_store.ts'
 import { decide, happens, type NamedStep, transition } from './transition.ts'
 
@@ -19,6 +29,33 @@ interface GrantRow extends Omit<Grant, 'resources' | 'amr' | 'cnf' | 'claims' | 
 type ClientColumns = { readonly [K in keyof ClientRow as `client_${K}`]: ClientRow[K] | null }
 /** A grant beside its client and account, each of which may be gone. */
 type GrantContextRow = GrantRow & ClientColumns & AccountColumns
+
+export interface GrantStore {
+  /** Also gives back the throttled attempts that led to it (`give_back`: throttle keys). */
+  createGrant(grant: Grant, give_back: readonly string[], audit: Audit): Promise<'created' | 'account_disabled'>
+  findGrant(grant_id: string): Promise<GrantContext | undefined>
+  /** generation → generation + 1, if it is still current and the grant not revoked. */
+  rotateRefreshToken(rotation: Rotation, audit: Audit): Promise<'rotated' | 'stale'>
+  /** Marks a late replay, if the generation is still current, none was marked for it and the grant is not revoked. */
+  recordLateReplay(replay: LateReplay, audit: Audit): Promise<'recorded' | 'stale'>
+  /** Moves `idle_expires_at` without rotating (profile `fixed`). */
+  touchGrant(rotation: Rotation, audit: Audit): Promise<'touched' | 'stale'>
+  revokeGrant(
+    grant_id: string,
+    revocation: Revocation,
+    audit: Audit,
+  ): Promise<'revoked' | 'already_revoked' | 'not_found'>
+  /** @returns how many grants it ended. */
+  revokeGrants(selector: GrantSelector, revocation: Revocation, audit: Audit): Promise<number>
+  /** Live grants first to last created; a revoked or expired one is listed until it is swept. */
+  listGrants(
+    filter: { account_id?: string; client_id?: string; session_id?: string },
+    page: PageRequest,
+  ): Promise<Page<Grant>>
+  /** Makes one access token inactive until it has expired anyway (RFC 7009 §2). */
+  revokeAccessToken(jti: string, expires_at: Seconds, audit: Audit): Promise<void>
+  isAccessTokenRevoked(jti: string): Promise<boolean>
+}
 
 export function grantStore(driver: Driver): GrantStore {
   return {

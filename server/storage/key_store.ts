@@ -1,8 +1,42 @@
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
-import type { SigningKeyRecord, VaultSecretRecord } from './records.ts'
+import type { Audit, OneTimeHandle, SigningKeyRecord, VaultSecretRecord } from './records.ts'
 import * as sql from './statements.ts'
-import type { KeyStore } from './store.ts'
 import { happens, transition } from './transition.ts'
+
+export interface KeyStore {
+  listSigningKeys(): Promise<SigningKeyRecord[]>
+  /** Inserts keys; a second `next` or `active` key of one algorithm loses, and nothing is inserted. */
+  insertSigningKeys(keys: readonly SigningKeyRecord[], audit: Audit): Promise<'inserted' | 'lost_race'>
+  /**
+   * The active key retires and the next one becomes active, in one commit, with a new next key.
+   */
+  activateSigningKey(
+    change: { kid: string; retire: string | null; next: SigningKeyRecord | null; now: Seconds },
+    audit: Audit,
+  ): Promise<'activated' | 'lost_race'>
+  /** Removes every key of an algorithm and inserts these in their place. The private halves of the removed are erased. */
+  replaceSigningKeys(
+    change: { alg: string; keys: readonly SigningKeyRecord[]; now: Seconds },
+    audit: Audit,
+  ): Promise<'replaced' | 'lost_race'>
+  /** Its private half is erased. */
+  removeSigningKey(kid: string, now: Seconds, audit: Audit): Promise<'removed' | 'lost_race'>
+  /** Re-wraps under another key-encryption key. */
+  replaceSealedSigningKey(kid: string, expected: string, sealed: string): Promise<'replaced' | 'stale'>
+  listVaultSecrets(): Promise<VaultSecretRecord[]>
+  insertVaultSecret(secret: VaultSecretRecord): Promise<'inserted' | 'exists'>
+  replaceSealedVaultSecret(
+    name: string,
+    key_id: number,
+    expected: string,
+    sealed: string,
+  ): Promise<'replaced' | 'stale'>
+  /** Supersedes every earlier handle of the same purpose and subject. */
+  createOneTimeHandle(handle: OneTimeHandle, audit: Audit): Promise<void>
+  /** Whether a handle could still be claimed. A page may say so; only a claim decides. */
+  isOneTimeHandleLive(digest: string, purpose: OneTimeHandle['purpose'], now: Seconds): Promise<boolean>
+}
 
 export function keyStore(driver: Driver): KeyStore {
   return {

@@ -1,9 +1,26 @@
 import type { LogoutDelivery } from '../protocol/logout.ts'
+import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type { Audit, Page, PageRequest } from './records.ts'
 import * as sql from './statements_sessions.ts'
-import type { LogoutStore } from './store.ts'
 import { happens } from './transition.ts'
+
+export interface LogoutStore {
+  /** Takes up to `limit` deliveries that are due and moves them to `retry_at`, so that no other node tries them meanwhile. */
+  claimLogoutDeliveries(now: Seconds, retry_at: Seconds, limit: number): Promise<LogoutDelivery[]>
+  settleLogoutDelivery(
+    delivery: Pick<
+      LogoutDelivery,
+      'session_id' | 'client_id' | 'next_attempt_at' | 'delivered_at' | 'failed_at' | 'last_error'
+    >,
+    audit: Audit,
+  ): Promise<void>
+  listLogoutDeliveries(
+    filter: { client_id?: string; session_id?: string },
+    page: PageRequest,
+  ): Promise<Page<LogoutDelivery>>
+}
 
 export function logoutStore(driver: Driver): LogoutStore {
   return {

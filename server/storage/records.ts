@@ -193,6 +193,9 @@ export interface AuditRecord {
   readonly detail: string | null
 }
 
+/** The audit records of a transition: they are committed with it or not at all. */
+export type Audit = readonly AuditRecord[]
+
 /** A link of the chain over the audit trail: `hash` covers `previous_hash` and the records that carry this `seal`. */
 export interface AuditSeal {
   readonly seal: number

@@ -1,11 +1,29 @@
+import type { Client } from '../protocol/client.ts'
+import type { Seconds } from '../protocol/time.ts'
 import { clientStep } from './client_store.ts'
 import type { Driver } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
-import type { InitialAccessToken } from './records.ts'
+import type { Audit, InitialAccessToken, Page, PageRequest } from './records.ts'
 import { INSERT_CLIENT, SAVE_METADATA_DOCUMENT } from './statements.ts'
 import * as sql from './statements_authorization.ts'
-import type { RegistrationStore } from './store.ts'
 import { decide, happens, type NamedStep, transition } from './transition.ts'
+
+export interface RegistrationStore {
+  createInitialAccessToken(token: InitialAccessToken, audit: Audit): Promise<void>
+  /** Whether an initial access token could still be used. Only `registerClient` decides. */
+  isInitialAccessTokenLive(digest: string, now: Seconds): Promise<boolean>
+  /** Creates the client and uses up one use of the initial access token, in one commit. null: open registration. */
+  registerClient(
+    client: Client,
+    initial_access_token_digest: string | null,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'registered' | 'exists' | 'token_spent'>
+  listInitialAccessTokens(page: PageRequest): Promise<Page<InitialAccessToken>>
+  deleteInitialAccessToken(token_id: string, audit: Audit): Promise<'deleted' | 'not_found'>
+  /** Puts a fetched metadata document in place of the one before, whatever was there for this `client_id` of that origin. */
+  saveMetadataDocument(client: Client, audit: Audit): Promise<'saved' | 'taken'>
+}
 
 export function registrationStore(driver: Driver): RegistrationStore {
   return {

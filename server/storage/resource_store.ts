@@ -1,8 +1,8 @@
 import type { Resource } from '../protocol/resource.ts'
 import type { Driver } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
+import type { Audit, Page, PageRequest } from './records.ts'
 import * as sql from './statements.ts'
-import type { ResourceStore } from './store.ts'
 import { happens } from './transition.ts'
 
 interface ResourceRow extends Omit<Resource, 'scopes' | 'introspection_clients' | 'authorization_details_types'> {
@@ -29,6 +29,15 @@ function valuesOf(resource: Resource): (string | number | null)[] {
     JSON.stringify(introspection_clients),
     JSON.stringify(resource.authorization_details_types),
   ]
+}
+
+export interface ResourceStore {
+  createResource(resource: Resource, audit: Audit): Promise<'created' | 'exists'>
+  findResources(resources: readonly string[]): Promise<Resource[]>
+  listResources(page: PageRequest): Promise<Page<Resource>>
+  updateResource(resource: Resource, audit: Audit): Promise<'updated' | 'not_found'>
+  /** The distinct signing algorithms that resources ask for. */
+  algorithmsInUse(): Promise<string[]>
 }
 
 export function resourceStore(driver: Driver): ResourceStore {

@@ -1,14 +1,14 @@
+import type { Client } from '../protocol/client.ts'
 import type { Session, SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { type AccountColumns, enabledSteps, joinedAccount } from './account_store.ts'
 import { type ClientRow, clientOf } from './client_store.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
-import type { SessionContext, SessionSelector } from './records.ts'
+import type { Audit, Page, PageRequest, SessionContext, SessionSelector } from './records.ts'
 import { SELECT_DISABLED_ACCOUNT } from './statements.ts'
 import { NOTE_SIGN_IN } from './statements_authorization.ts'
 import * as sql from './statements_sessions.ts'
-import type { SessionStore } from './store.ts'
 import { giveBackSteps } from './throttle_store.ts'
 import { decide, type NamedStep, transition } from './transition.ts'
 
@@ -17,6 +17,56 @@ interface SessionRow extends Omit<Session, 'amr' | 'remembered'> {
   readonly remembered: number
 }
 type SessionContextRow = SessionRow & AccountColumns
+
+export interface SessionStore {
+  /**
+   * A sign-in: creates the session, ends the one that this browser had (`replaces`, with what hangs on it), gives back
+   * the throttled attempts, and notes in the interaction that led here when the person signed in.
+   */
+  startSession(
+    session: Session,
+    context: {
+      readonly replaces: string | null
+      readonly give_back: readonly string[]
+      readonly interaction_id: string | null
+    },
+    audit: Audit,
+  ): Promise<'started' | 'account_disabled' | 'interaction_gone'>
+  /**
+   * Who signs in again in the session they have: a new handle and `auth_time`, if the old handle is still current; and the
+   * note in the interaction, as with {@link SessionStore.startSession}.
+   */
+  renewSession(
+    session: Session,
+    context: {
+      readonly expected_handle_digest: string
+      readonly give_back: readonly string[]
+      readonly interaction_id: string | null
+    },
+    audit: Audit,
+  ): Promise<'renewed' | 'stale' | 'account_disabled' | 'interaction_gone'>
+  /** A session and its account, read at once. */
+  findSessionByHandle(handle_digest: string): Promise<SessionContext | undefined>
+  findSession(session_id: string): Promise<SessionContext | undefined>
+  /** Moves the idle lifetime. At most once a minute for each session: `not_before` is a minute ago. */
+  touchSession(session_id: string, now: Seconds, idle_expires_at: Seconds, not_before: Seconds): Promise<void>
+  /**
+   * Ends one session: its grants without `offline_access` are revoked (`signed_out`), and a delivery is queued for each
+   * client that it signed in to and whose metadata has a `backchannel_logout_uri`. All in one commit.
+   */
+  endSession(
+    session_id: string,
+    because: SessionEndedBecause,
+    now: Seconds,
+    audit: Audit,
+  ): Promise<'ended' | 'already_ended' | 'not_found'>
+  /** The same for many. @returns how many it ended. */
+  endSessions(selector: SessionSelector, because: SessionEndedBecause, now: Seconds, audit: Audit): Promise<number>
+  /** Sessions first to last created, ended ones until they are swept. */
+  listSessions(filter: { account_id?: string }, page: PageRequest): Promise<Page<Session>>
+  /** The clients that a session has signed somebody in to. */
+  listSessionClients(session_id: string): Promise<Client[]>
+}
 
 export function sessionStore(driver: Driver): SessionStore {
   async function findOne(text: string, value: string): Promise<SessionContext | undefined> {

@@ -2,7 +2,6 @@ import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
 import type { ThrottleLimit, ThrottleOutcome } from './records.ts'
 import * as sql from './statements.ts'
-import type { ThrottleStore } from './store.ts'
 import { happens } from './transition.ts'
 
 const MONTH_SECONDS = 30 * 86_400
@@ -13,6 +12,17 @@ interface ThrottleRow {
   readonly consecutive: number
   readonly locks: number
   readonly locked_until: Seconds
+}
+
+export interface ThrottleStore {
+  /** Counts an attempt against every limit, before the check that it guards; all or none are counted. */
+  consumeAttempt(limits: readonly ThrottleLimit[], now: Seconds): Promise<ThrottleOutcome>
+  /** A success: the attempt is given back and the failures in a row forgotten. */
+  giveBackAttempt(keys: readonly string[]): Promise<void>
+  /** The check could not be made: this attempt is as if it had never been, and earlier failures still count. */
+  withdrawAttempt(keys: readonly string[]): Promise<void>
+  /** An administrator's or a password reset's: the counters start anew. */
+  resetThrottle(keys: readonly string[]): Promise<void>
 }
 
 export function throttleStore(driver: Driver): ThrottleStore {

@@ -1,6 +1,6 @@
 import type { BatchOutcome, Driver, Step } from './driver.ts'
+import type { Audit } from './records.ts'
 import * as sql from './statements.ts'
-import type { Audit } from './store.ts'
 
 /** The records of a transition, as the last steps of its batch: written with it or not at all. */
 export function auditSteps(audit: Audit): Step[] {
