@@ -184,7 +184,7 @@ async function allowsOnlyTheOrderly(t: Test, grant_type: string, row: Row, state
   const { store, clock } = server.deps
   const client = await store.findClient(row.client_id)
   if (client === undefined) throw new Error('the row names no client')
-  if (states.client === 'disabled') await store.updateClient({ ...client, disabled_at: clock.now() }, [])
+  if (states.client === 'disabled') await store.disableClient(row.client_id, clock.now(), [])
   const grant_types = client.grant_types.filter((other) => other !== grant_type)
   if (states.client === 'grant type taken away') await store.updateClient({ ...client, grant_types }, [])
   if (states.client === 'deleted') await store.deleteClient(row.client_id, clock.now(), [])

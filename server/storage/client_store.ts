@@ -62,8 +62,14 @@ export interface ClientStore {
   createClient(client: Client, audit: Audit): Promise<'created' | 'exists'>
   findClient(client_id: string): Promise<Client | undefined>
   listClients(filter: { origin?: Client['origin'] }, page: PageRequest): Promise<Page<Client>>
-  /** Replaces the metadata and, when they are given, the digests of the secret and of the registration access token. */
+  /**
+   * Replaces the metadata and, when they are given, the digests of the secret and of the registration access token.
+   * Whether it is disabled stays as it is.
+   */
   updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
+  /** Its grants stay, and are good for nothing until it is enabled. */
+  disableClient(client_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
+  enableClient(client_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
   /** Deletes the client with its consents and revokes its grants in the same commit. */
   deleteClient(client_id: string, now: Seconds, audit: Audit): Promise<'deleted' | 'not_found'>
   /** Notes that a self-registered client is in use. Costs a write once a day at most: `not_before` is a day ago. */
@@ -77,6 +83,11 @@ export interface ClientStore {
 }
 
 export function clientStore(driver: Driver): ClientStore {
+  async function whyNot(client_id: string): Promise<'unchanged' | 'not_found'> {
+    const [row] = await driver.query(sql.SELECT_CLIENT, [client_id])
+    return row === undefined ? 'not_found' : 'unchanged'
+  }
+
   return {
     async createClient(client, audit) {
       return (await happens(driver, clientStep(sql.INSERT_CLIENT, client), audit)) ? 'created' : 'exists'
@@ -95,10 +106,20 @@ export function clientStore(driver: Driver): ClientStore {
     },
 
     async updateClient(client, audit) {
-      const { client_id, disabled_at, updated_at, client_secret_digest, registration_access_token_digest } = client
+      const { client_id, updated_at, client_secret_digest, registration_access_token_digest } = client
       const credentials = [client_secret_digest, hasSecret(client) ? 1 : 0, registration_access_token_digest]
-      const values = [client_id, metadataText(client), disabled_at, updated_at, ...credentials]
+      const values = [client_id, metadataText(client), updated_at, ...credentials]
       return (await happens(driver, { sql: sql.UPDATE_CLIENT, values }, audit)) ? 'updated' : 'not_found'
+    },
+
+    async disableClient(client_id, now, audit) {
+      const step = { sql: sql.DISABLE_CLIENT, values: [client_id, now] }
+      return (await happens(driver, step, audit)) ? 'disabled' : whyNot(client_id)
+    },
+
+    async enableClient(client_id, now, audit) {
+      const step = { sql: sql.ENABLE_CLIENT, values: [client_id, now] }
+      return (await happens(driver, step, audit)) ? 'enabled' : whyNot(client_id)
     },
 
     async deleteClient(client_id, now, audit) {

@@ -104,11 +104,15 @@ export const SELECT_CLIENT = `SELECT ${CLIENT.join(', ')} FROM clients WHERE cli
 export function listClients(filters: readonly 'origin'[]): string {
   return list('clients', CLIENT, ['client_id'], filters)
 }
-/** `$6` is 1 for a client with a secret, which it keeps when none is given. */
-export const UPDATE_CLIENT = `UPDATE clients SET metadata = $2, disabled_at = $3, updated_at = $4,
-    client_secret_digest = CASE WHEN CAST($6 AS bigint) = 1 THEN COALESCE($5, client_secret_digest) END,
-    registration_access_token_digest = COALESCE($7, registration_access_token_digest)
+/** `$5` is 1 for a client with a secret, which it keeps when none is given. Disabling is for the statements below. */
+export const UPDATE_CLIENT = `UPDATE clients SET metadata = $2, updated_at = $3,
+    client_secret_digest = CASE WHEN CAST($5 AS bigint) = 1 THEN COALESCE($4, client_secret_digest) END,
+    registration_access_token_digest = COALESCE($6, registration_access_token_digest)
   WHERE client_id = $1`
+export const DISABLE_CLIENT = `UPDATE clients SET disabled_at = $2, updated_at = $2
+  WHERE client_id = $1 AND disabled_at IS NULL`
+export const ENABLE_CLIENT = `UPDATE clients SET disabled_at = NULL, updated_at = $2
+  WHERE client_id = $1 AND disabled_at IS NOT NULL`
 export const DELETE_CLIENT = 'DELETE FROM clients WHERE client_id = $1'
 /** What an administrator has decided about the client stays (`disabled_at`), and so does when it was used. */
 export const SAVE_METADATA_DOCUMENT = `${insert('clients', CLIENT)}

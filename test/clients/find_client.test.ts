@@ -169,9 +169,8 @@ t.test("an administrator's client keeps its URL, and nothing is fetched while do
 t.test('a client that an administrator has disabled stays so', async (t) => {
   const { server, publish, find } = await prepare(t)
   const client_id = publish('/agent')
-  const client = await find(client_id)
-  if (client === undefined) throw new Error('it is there')
-  await server.deps.store.updateClient({ ...client, disabled_at: 1 }, [])
+  t.match(await find(client_id), { disabled_at: null })
+  t.equal(await server.deps.store.disableClient(client_id, 1, []), 'disabled')
   server.clock.advance(300)
   t.match(await find(client_id), { disabled_at: 1 })
 })

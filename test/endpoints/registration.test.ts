@@ -247,9 +247,7 @@ t.test('RFC 7592 §2.1: anybody else, and any other token, is a 401', async (t) 
   }
   const other = `${server.issuer}/register/made-by-admin`
   t.equal((await manage(server, 'GET', other, one.registration_access_token)).statusCode, 401)
-  const client = await server.deps.store.findClient(one.client_id)
-  if (client === undefined) throw new Error('it was registered')
-  await server.deps.store.updateClient({ ...client, disabled_at: 1 }, [])
+  t.equal(await server.deps.store.disableClient(one.client_id, 1, []), 'disabled')
   t.equal((await manage(server, 'GET', uri, one.registration_access_token)).statusCode, 401, 'disabled')
 })
 

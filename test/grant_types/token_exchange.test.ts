@@ -268,7 +268,5 @@ function grantOf(token: string): string {
 }
 
 async function disable({ store }: Awaited<ReturnType<typeof prepare>>, client_id: string): Promise<void> {
-  const client = await store.findClient(client_id)
-  if (client === undefined) throw new Error('there is no such client')
-  await store.updateClient({ ...client, disabled_at: 1 }, [])
+  if ((await store.disableClient(client_id, 1, [])) !== 'disabled') throw new Error('there is no such client')
 }

@@ -174,7 +174,7 @@ t.test('a client that is disabled or loses its redirect URI meanwhile gets no an
   t.equal(await allowed(), undefined)
   await deps.store.updateClient(client, [])
   const other = await consentPage()
-  await deps.store.updateClient({ ...client, disabled_at: clock.now() }, [])
+  await deps.store.disableClient(client.client_id, clock.now(), [])
   const disabled = await browser.submit(other, { decision: 'approve' })
   t.equal(disabled.left, false)
   t.equal(disabled.statusCode, 404)

@@ -174,9 +174,7 @@ t.test('a form that is not of this session decides nothing', async (t) => {
 t.test('a client that was disabled meanwhile is nobody to let in', async (t) => {
   const { server, account_id } = await prepare(t)
   const { user_code } = await startDevice(server)
-  const client = await server.deps.store.findClient('tv')
-  if (client === undefined) throw new Error('there is no such client')
-  await server.deps.store.updateClient({ ...client, disabled_at: 1 }, [])
+  t.equal(await server.deps.store.disableClient('tv', 1, []), 'disabled')
   const browser = await signedInBrowser(server, account_id)
   t.equal((await browser.submit(await browser.open('/device'), { user_code })).statusCode, 422)
 })

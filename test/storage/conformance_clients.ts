@@ -41,6 +41,23 @@ export async function clientConformance(t: Test, { store }: Opened): Promise<voi
     }
   })
 
+  t.test('a client is disabled and enabled once, and no update of what was read before undoes it', async (t) => {
+    const client = sampleClient()
+    const { client_id } = client
+    await store.createClient(client, [])
+    t.equal(await store.disableClient(client_id, NOW + 1, [sampleAudit('test.disabled')]), 'disabled')
+    t.equal(await store.disableClient(client_id, NOW + 2, [sampleAudit('test.disabled')]), 'unchanged')
+    t.equal(await countAudit(store, 'test.disabled'), 1)
+    t.equal(await store.updateClient({ ...client, client_name: 'Read before' }, []), 'updated')
+    t.match(await store.findClient(client_id), { client_name: 'Read before', disabled_at: NOW + 1 })
+    t.equal(await store.enableClient(client_id, NOW + 3, []), 'enabled')
+    t.equal(await store.enableClient(client_id, NOW + 4, []), 'unchanged')
+    t.equal(await store.updateClient({ ...client, disabled_at: NOW + 1 }, []), 'updated')
+    t.match(await store.findClient(client_id), { disabled_at: null }, 'nor takes an enabling back')
+    t.equal(await store.disableClient(fresh('none'), NOW, []), 'not_found')
+    t.equal(await store.enableClient(fresh('none'), NOW, []), 'not_found')
+  })
+
   t.test('deleting a client revokes its grants, which outlive it', async (t) => {
     const client = sampleClient()
     const { client_id } = client
