@@ -1,7 +1,10 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { errorPage } from '../../web/pages/error.ts'
 import { findClient } from '../clients/find_client.ts'
 import { queryOf } from '../http/browser_scope.ts'
 import { readBrowserState } from '../http/browser_state.ts'
+import { logRefusal, refusalHeaders } from '../http/error_reply.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { confirmLogout, type EndSessionRequest, logOut } from '../interactions/logout.ts'
 import { postLogoutTarget } from '../protocol/end_session.ts'
@@ -10,6 +13,10 @@ import { type Form, readParameters } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { verifyIdTokenHint } from '../tokens/id_token_hint.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
+
+const NOT_REGISTERED = 'post_logout_redirect_uri is not registered'
+const UNKNOWN_ADDRESS = 'asked for a return address that is not registered here'
+const SOME_MISTAKE = 'made a mistake when it asked for that'
 
 // §2 has logout_hint and ui_locales, too: the browser's own session and languages say more.
 const parameters = Type.Object({
@@ -40,8 +47,17 @@ export const endSession: Endpoint = {
     async (app, { sendPage }) => {
       const action = `${issuerPath(deps.config.issuer)}/logout`
 
+      const refuse = (error: OAuthError, request: FastifyRequest, reply: FastifyReply) => {
+        logRefusal(request, error)
+        const { status, description } = error
+        const sign_out = { href: action, mistake: description === NOT_REGISTERED ? UNKNOWN_ADDRESS : SOME_MISTAKE }
+        const page = errorPage({ status, description, reference: request.id, sign_out })
+        return sendPage(refusalHeaders(reply, error), page, status)
+      }
+
       app.get('/logout', { config: { popup: true } }, async (request, reply) => {
         const asked = await readRequest(deps, queryOf(request))
+        if (asked instanceof OAuthError) return refuse(asked, request, reply)
         const state = await readBrowserState(deps, request)
         return logOut(deps, { asked, state, action }, { request, reply, sendPage })
       })
@@ -50,6 +66,7 @@ export const endSession: Endpoint = {
       app.post('/logout', { config: { cross_site: true, popup: true } }, async (request, reply) => {
         const form = formOf(request)
         const asked = await readRequest(deps, form)
+        if (asked instanceof OAuthError) return refuse(asked, request, reply)
         const state = await readBrowserState(deps, request)
         const logout = { asked, state, action }
         if (form.has('csrf_token')) return confirmLogout(deps, { ...logout, form }, { request, reply, sendPage })
@@ -60,25 +77,28 @@ export const endSession: Endpoint = {
     },
 }
 
-/** @throws {OAuthError} `invalid_request`, for a page: nothing that is not verified is redirected to */
-async function readRequest(deps: EndpointDeps, form: Form): Promise<EndSessionRequest> {
+/** @returns `invalid_request`, for a page: nothing that is not verified is redirected to */
+async function readRequest(deps: EndpointDeps, form: Form): Promise<EndSessionRequest | OAuthError> {
   const asked = readParameters(parameters, form)
   const hint = asked.id_token_hint === undefined ? undefined : await verifyIdTokenHint(deps, asked.id_token_hint)
-  if (asked.id_token_hint !== undefined && hint === undefined) throw refusal('id_token_hint is not valid')
+  if (asked.id_token_hint !== undefined && hint === undefined) return refusal('id_token_hint is not valid')
   const client_id = asked.client_id ?? hint?.client_id
   // §2: the OP MUST verify that client_id is the one that the ID token was issued to.
-  if (hint !== undefined && hint.client_id !== client_id) throw refusal('id_token_hint was issued to another client')
+  if (hint !== undefined && hint.client_id !== client_id) return refusal('id_token_hint was issued to another client')
   const client = client_id === undefined ? undefined : await findClient(deps, client_id)
-  if (client_id !== undefined && client === undefined) throw refusal('client_id is not registered')
+  if (client_id !== undefined && client === undefined) return refusal('client_id is not registered')
 
   const { post_logout_redirect_uri, state } = asked
   if (post_logout_redirect_uri === undefined) return { client, hint, target: undefined }
   // §3: without a hint, there MUST be other means of confirming that the target is legitimate.
-  if (client === undefined) throw refusal('post_logout_redirect_uri needs id_token_hint or client_id')
+  if (client === undefined) return refusal('post_logout_redirect_uri needs id_token_hint or client_id')
   // A client that is disabled is not led back to.
   if (client.disabled_at !== null) return { client, hint, target: undefined }
   const target = postLogoutTarget(client, post_logout_redirect_uri, state)
-  if (target === undefined) throw refusal('post_logout_redirect_uri is not registered', post_logout_redirect_uri)
+  if (target === undefined) {
+    const detail = `client ${client.client_id} asked for ${post_logout_redirect_uri}: register it among its post_logout_redirect_uris`
+    return refusal(NOT_REGISTERED, detail)
+  }
   return { client, hint, target }
 }
 

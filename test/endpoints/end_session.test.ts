@@ -191,6 +191,26 @@ t.test('RP-Initiated Logout 1.0 §3: nothing unverified is redirected to; the re
   t.ok(await isSignedIn(session))
 })
 
+t.test(
+  'a client’s mistake is its own: the person signs out all the same, and the log says what to register',
+  async (t) => {
+    const { browser, session } = await signedIn()
+    test.logged.length = 0
+    const refused = await browser.open(logout({ client_id: 'web', post_logout_redirect_uri: `${BYE}/` }))
+    t.match(refused.body, 'asked for a return address that is not registered here')
+    t.notMatch(refused.body, 'could not be understood')
+    t.match(test.logged.join(''), `client web asked for ${BYE}/: register it among its post_logout_redirect_uris`)
+    const [, href = ''] = /<a id="sign-out" class="button" href="([^"]+)"/.exec(refused.body) ?? []
+    const asked = await browser.open(href)
+    t.match((await browser.submit(asked, { decision: 'confirm' })).body, 'You have signed out')
+    t.notOk(await isSignedIn(session))
+
+    const mistaken = await browser.open(logout({ id_token_hint: 'x' }))
+    t.match(mistaken.body, 'made a mistake when it asked for that')
+    t.notMatch(mistaken.body, 'return address')
+  },
+)
+
 t.test('an access token is no ID token hint', async (t) => {
   const { access } = await test.signIn()
   const refused = await createBrowser(test).open(logout({ id_token_hint: access }))

@@ -110,6 +110,12 @@ export function samplePages(): Readonly<Record<string, Page>> {
     form_post: formPostPage({ redirect_uri: CALLBACK, parameters: { code: 'a-code', state: 'a-state' } }),
     interaction_gone: interactionGonePage({ client: CLIENT }),
     error: errorPage({ status: 500, description: 'not for people', reference: 'k3j2-4f' }),
+    error_sign_out: errorPage({
+      status: 400,
+      description: 'post_logout_redirect_uri is not registered',
+      reference: 'k3j2-4f',
+      sign_out: { href: '/logout', mistake: 'asked for a return address that is not registered here' },
+    }),
     error_client: errorPage({
       status: 400,
       description: 'redirect_uri is not registered',
@@ -176,6 +182,12 @@ export function hostilePages(text: string): Readonly<Record<string, Page>> {
       description: text,
       reference: text,
       redirect_uri: { received: text, registered: [{ registered: text, differs: [text] }] },
+    }),
+    error_sign_out: errorPage({
+      status: 400,
+      description: text,
+      reference: text,
+      sign_out: { href: '/logout', mistake: text },
     }),
   }
 }

@@ -11,6 +11,8 @@ export interface ErrorPage {
   readonly reference: string
   /** For a request that a client sent the person here with. */
   readonly from_client?: boolean | undefined
+  /** For a client's request to sign the person out: what it did, and where they sign out without it. */
+  readonly sign_out?: { readonly mistake: string; readonly href: string } | undefined
   readonly redirect_uri?: RefusedRedirectUri | undefined
   /** Where the person may go on to, if they know who that is. */
   readonly return_to?: { readonly href: string; readonly host: string } | undefined
@@ -29,15 +31,18 @@ export function errorPage({
   description,
   reference,
   from_client = false,
+  sign_out,
   redirect_uri,
   return_to,
 }: ErrorPage): Page {
-  const { title, advice } = wordsFor(status, from_client || redirect_uri !== undefined)
+  const { title, advice } =
+    sign_out === undefined ? wordsFor(status, from_client || redirect_uri !== undefined) : wordsForSignOut(sign_out)
   return {
     title,
     content: html`<h1>${title}</h1>
 <p>${advice}</p>
 <dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>
+${sign_out && html`<p><a id="sign-out" class="button" href="${sign_out.href}">Sign out here</a></p>`}
 ${return_to && html`<p><a id="go-on" class="button" href="${return_to.href}">Go on to ${return_to.host}</a></p>`}
 ${redirect_uri && forDevelopers(redirect_uri)}`,
   }
@@ -66,6 +71,13 @@ function wordsFor(status: number, from_client: boolean): { title: string; advice
     }
   }
   return { title: 'This could not be understood', advice: 'Nothing was changed. Go back, check and try again.' }
+}
+
+function wordsForSignOut({ mistake }: NonNullable<ErrorPage['sign_out']>): { title: string; advice: string } {
+  return {
+    title: 'You have not been signed out yet',
+    advice: `The application that sent you here to sign out ${mistake}. You can sign out here all the same. If it happens again, pass on the reason and the reference to whoever runs the application.`,
+  }
 }
 
 function forDevelopers({ received, registered }: RefusedRedirectUri): Html {
