@@ -1,0 +1,52 @@
+/** What is issued, and the keys behind it. */
+import { Type } from 'typebox'
+import { closed, DAY, derived, whole } from './values.ts'
+
+export const TokensSchema = Type.Object(
+  {
+    default_resource: Type.Union([Type.String({ format: 'resource' }), Type.Null()], {
+      default: null,
+      description: 'The `aud` of an access token when a request names no resource. `null`: the issuer.',
+    }),
+    access_token_seconds: whole(300, 10, DAY, 'Lifetime of an access token, unless its resource says otherwise.'),
+    refresh_idle_seconds: whole(30 * DAY, 60, 3650 * DAY, 'A refresh token not used for so long is dead.'),
+    refresh_absolute_seconds: whole(
+      90 * DAY,
+      60,
+      3650 * DAY,
+      'So long after the sign-in, refreshing ends in any case.',
+    ),
+    reuse_window_seconds: whole(
+      30,
+      0,
+      60,
+      'For so long a refresh token just rotated gets the same successor again (profile `standard`).',
+    ),
+    resilient_window_seconds: whole(3600, 0, 3600, 'The same for clients of the profile `resilient`.'),
+  },
+  { ...closed, description: 'Lifetimes of tokens. Clients and resources may have their own.' },
+)
+
+export const DpopSchema = Type.Object(
+  {
+    nonce: Type.Boolean({
+      default: false,
+      description: 'Whether every DPoP proof needs a nonce that this server gave (RFC 9449 §8).',
+    }),
+    proof_seconds: whole(60, 5, 600, 'How old a proof may be, and how far ahead its clock.'),
+  },
+  { ...closed, description: 'Tokens bound to a key of the client (RFC 9449).' },
+)
+
+export const KeysSchema = Type.Object(
+  {
+    key_encryption_key_file: derived(
+      '<data_dir>/key_encryption_key',
+      'The key that seals all other keys. Made at the first start, readable by its owner only. Keep it out of backups of the database.',
+    ),
+    rotation_seconds: whole(90 * DAY, 3600, 3650 * DAY, 'How long a signing key signs.'),
+    publish_ahead_seconds: whole(DAY, 300, 365 * DAY, 'How long a new key is in the JWKS before it signs.'),
+    poll_seconds: whole(1, 1, 60, 'How often a node looks for what other nodes changed.'),
+  },
+  { ...closed, description: 'Signing keys and the key that encrypts them.' },
+)
