@@ -74,8 +74,10 @@ async function approve(deps: Deps, paused: SignedInRequest, caller: Caller): Pro
   const now = deps.clock.now()
   const parties = { account_id: state.account.account_id, client_id: client.client_id }
   const before = await deps.store.findConsent(parties.account_id, parties.client_id)
-  const granted = mergeConsent(parties, request, before, now)
-  await deps.store.saveConsent(granted, [audit(deps, 'consent.granted', paused, caller)])
+  const change = { consent: mergeConsent(parties, request, before, now), before }
+  const outcome = await deps.store.saveConsent(change, [audit(deps, 'consent.granted', paused, caller)])
+  // Withdrawn, or given elsewhere, while this was sent: they are asked again where that is not what they saw.
+  if (outcome === 'consent_changed') return
   await deps.store.updateInteraction(interaction.interaction_id, {
     consented_at: now,
     consented_session_id: state.session.session_id,

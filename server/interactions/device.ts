@@ -195,6 +195,9 @@ async function decide(
     case 'approved':
     case 'denied':
       return sendPage(reply, deviceDonePage({ outcome, client: shownClient(claimed.client) }))
+    case 'consent_changed':
+      // Withdrawn, or given elsewhere, while this was sent: they see what that means before it counts.
+      return askForDecision(deps, state, claimed, http)
     case 'spent':
       return askForCode(deps, state, undefined, http, WRONG_CODE)
     case 'account_disabled':
@@ -211,12 +214,13 @@ async function approve(deps: Deps, { session, account }: SignedIn, { code, clien
   const { scope, resources, device_code_digest, grant_id } = code
   const before = await deps.store.findConsent(parties.account_id, parties.client_id)
   const asked = { scope, resources, redirect_uri: null, claims: null }
+  const consent = mergeConsent(parties, asked, before, now)
+  const person = { account_id: account.account_id, auth_time, amr, acr }
   const fields = { ...parties, session_id, caller, detail: { scope, resources } }
-  await deps.store.saveConsent(mergeConsent(parties, asked, before, now), [
+  return deps.store.approveDeviceCode({ device_code_digest, session_id, ...person, consent, before, now }, [
     auditRecord(deps, 'consent.granted', fields),
+    auditRecord(deps, 'device.approved', { ...fields, grant_id }),
   ])
-  const approval = { device_code_digest, session_id, account_id: account.account_id, auth_time, amr, acr, now }
-  return deps.store.approveDeviceCode(approval, [auditRecord(deps, 'device.approved', { ...fields, grant_id })])
 }
 
 function deny(deps: Deps, { session, account }: SignedIn, { code, client }: Claimed, caller: Caller) {

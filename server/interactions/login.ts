@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { shownClient } from '../../web/pages/client.ts'
 import { type LoginForm, loginPage } from '../../web/pages/login.ts'
 import { signedInPage } from '../../web/pages/signed_in.ts'
+import { tooManyAttempts } from '../../web/pages/too_many_attempts.ts'
 import { signInSession } from '../accounts/session.ts'
 import { signIn } from '../accounts/sign_in.ts'
 import type { Deps } from '../deps.ts'
@@ -87,7 +88,7 @@ async function attempt(
 
   const signedIn = await signIn(deps, { identifier: username, password }, caller)
   if (signedIn.outcome === 'refused') return again(REFUSED)
-  if (signedIn.outcome !== 'signed_in') return again({ ...LATER[signedIn.outcome], retry_after: signedIn.retry_after })
+  if (signedIn.outcome !== 'signed_in') return again(later(signedIn))
 
   const { account, give_back } = signedIn
   const remember = single(form, 'remember') !== undefined
@@ -125,10 +126,11 @@ interface Failure {
 
 /** One sentence for every reason: who is told more could tell which names exist. */
 const REFUSED: Failure = { status: 422, problem: 'The user name or the password is not right.', retry_after: undefined }
-const LATER = {
-  throttled: { status: 429, problem: 'Too many attempts. Wait a while, then try again.' },
-  busy: { status: 503, problem: 'Busy for a moment. Wait a few seconds, then try again.' },
-} as const
+
+function later({ outcome, retry_after }: { outcome: 'throttled' | 'busy'; retry_after: Seconds }): Failure {
+  if (outcome === 'throttled') return { status: 429, problem: tooManyAttempts(retry_after), retry_after }
+  return { status: 503, problem: 'Busy for a moment. Wait a few seconds, then try again.', retry_after }
+}
 
 function loginPath(deps: Pick<Deps, 'config'>): string {
   return `${issuerPath(deps.config.issuer)}/login`

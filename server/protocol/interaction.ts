@@ -129,7 +129,8 @@ function needsSelection(situation: Situation): boolean {
 }
 
 function stillNeedsConsent({ client, request, consent, interaction, session }: Situation): boolean {
-  const given = interaction !== undefined && interaction.consented_at !== null
+  // What has been withdrawn since was not given.
+  const given = interaction !== undefined && interaction.consented_at !== null && consent !== undefined
   if (given && interaction.consented_session_id === session?.session_id) return false
   return needsConsent(client, request, consent)
 }

@@ -1,11 +1,11 @@
 import type { Consent } from '../protocol/consent.ts'
 import type { Seconds } from '../protocol/time.ts'
-import type { Driver, Step } from './driver.ts'
+import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
-import type { Audit, Page, PageRequest } from './records.ts'
+import type { Audit, ConsentChange, Page, PageRequest } from './records.ts'
 import { REVOKE_GRANTS_OF_CONSENT } from './statements.ts'
 import * as sql from './statements_authorization.ts'
-import { transition } from './transition.ts'
+import { happens, type NamedStep, transition } from './transition.ts'
 
 interface ConsentRow extends Omit<Consent, 'resources' | 'redirect_hosts' | 'claims'> {
   readonly resources: string
@@ -15,8 +15,8 @@ interface ConsentRow extends Omit<Consent, 'resources' | 'redirect_hosts' | 'cla
 
 export interface ConsentStore {
   findConsent(account_id: string, client_id: string): Promise<Consent | undefined>
-  /** Replaces what was there. */
-  saveConsent(consent: Consent, audit: Audit): Promise<void>
+  /** Compare-and-swap, so that what is withdrawn meanwhile does not come back. */
+  saveConsent(change: ConsentChange, audit: Audit): Promise<'saved' | 'consent_changed'>
   listConsents(filter: { account_id?: string; client_id?: string }, page: PageRequest): Promise<Page<Consent>>
   /** Takes it away and revokes all grants of this client by this account (`consent_withdrawn`) in the same commit. */
   withdrawConsent(account_id: string, client_id: string, now: Seconds, audit: Audit): Promise<'withdrawn' | 'not_found'>
@@ -29,11 +29,8 @@ export function consentStore(driver: Driver): ConsentStore {
       return row && consentOf(row)
     },
 
-    async saveConsent(consent, audit) {
-      const { account_id, client_id, scope, resources, redirect_hosts, claims, granted_at, updated_at } = consent
-      const lists = [resources, redirect_hosts, claims].map((list) => JSON.stringify(list))
-      const values = [account_id, client_id, scope, ...lists, granted_at, updated_at]
-      await transition(driver, [{ sql: sql.SAVE_CONSENT, values }], audit)
+    async saveConsent(change, audit) {
+      return (await happens(driver, consentStep(change), audit)) ? 'saved' : 'consent_changed'
     },
 
     async listConsents(filter, page) {
@@ -56,6 +53,19 @@ export function consentStore(driver: Driver): ConsentStore {
       return outcome.committed ? 'withdrawn' : 'not_found'
     },
   }
+}
+
+/** A consent is what it was when it was read, and is replaced. */
+export function consentStep({ consent, before }: ConsentChange): NamedStep<'consent_changed'> {
+  const guard = { must_change: 1, otherwise: 'consent_changed' } as const
+  const values = [consent.account_id, consent.client_id, ...contentOf(consent)]
+  if (before === undefined) return { ...guard, sql: sql.INSERT_CONSENT, values }
+  return { ...guard, sql: sql.REPLACE_CONSENT, values: [...values, ...contentOf(before)] }
+}
+
+function contentOf({ scope, resources, redirect_hosts, claims, granted_at, updated_at }: Consent): SqlValue[] {
+  const lists = [resources, redirect_hosts, claims].map((list) => JSON.stringify(list))
+  return [scope, ...lists, granted_at, updated_at]
 }
 
 function consentOf(row: ConsentRow): Consent {

@@ -2,6 +2,7 @@ import type { DeviceCode } from '../protocol/device_code.ts'
 import type { Grant } from '../protocol/grant.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { enabledSteps } from './account_store.ts'
+import { consentStep } from './consent_store.ts'
 import type { Driver, SqlValue } from './driver.ts'
 import { grantStep } from './grant_store.ts'
 import type { Audit, DeviceApproval } from './records.ts'
@@ -23,11 +24,11 @@ export interface DeviceCodeStore {
   findDeviceCodeByUserCode(user_code_digest: string, now: Seconds): Promise<DeviceCode | undefined>
   /** The first session to enter the user code has it; the same session may enter it again. */
   claimDeviceCode(device_code_digest: string, session_id: string, now: Seconds): Promise<'claimed' | 'taken'>
-  /** By the session that claimed it, live, once. */
+  /** By the session that claimed it, live, once; the consent is saved in the same commit. */
   approveDeviceCode(
     approval: DeviceApproval,
     audit: Audit,
-  ): Promise<'approved' | 'spent' | 'account_disabled' | 'session_ended'>
+  ): Promise<'approved' | 'spent' | 'consent_changed' | 'account_disabled' | 'session_ended'>
   denyDeviceCode(
     device_code_digest: string,
     session_id: string,
@@ -68,11 +69,14 @@ export function deviceCodeStore(driver: Driver): DeviceCodeStore {
       return (await happens(driver, step)) ? 'claimed' : 'taken'
     },
 
-    async approveDeviceCode({ device_code_digest, session_id, account_id, auth_time, amr, acr, now }, audit) {
+    async approveDeviceCode(approval, audit) {
       type Outcome = Awaited<ReturnType<DeviceCodeStore['approveDeviceCode']>>
+      const { device_code_digest, session_id, account_id, auth_time, amr, acr, now } = approval
       const values = [device_code_digest, session_id, now, account_id, auth_time, JSON.stringify(amr), acr]
       const steps: NamedStep<Outcome>[] = [
         { sql: sql.APPROVE_DEVICE_CODE, values, must_change: 1, otherwise: 'spent' },
+        // Who withdraws it at the same time finds the device let in, or this finds it withdrawn.
+        consentStep(approval),
         liveSessionStep(session_id, account_id, now),
       ]
       const outcome = await decide(driver, steps, audit, 'approved')

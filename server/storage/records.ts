@@ -1,5 +1,6 @@
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
+import type { Consent } from '../protocol/consent.ts'
 import type { Grant, RevokedBecause } from '../protocol/grant.ts'
 import type { Interaction } from '../protocol/interaction.ts'
 import type { SigningAlgorithm } from '../protocol/resource.ts'
@@ -61,8 +62,15 @@ export interface CodeExchange {
   readonly now: Seconds
 }
 
-/** A person lets a device in. */
-export interface DeviceApproval {
+/** What an account allows from now on, on top of what it had allowed before. */
+export interface ConsentChange {
+  readonly consent: Consent
+  /** As it was read, and is to be still; undefined: there was none. */
+  readonly before: Consent | undefined
+}
+
+/** A person lets a device in, and allows its client what it asked for. */
+export interface DeviceApproval extends ConsentChange {
   readonly device_code_digest: string
   readonly session_id: string
   readonly account_id: string

@@ -117,10 +117,12 @@ export const CLAIM_ID = `INSERT INTO used_ids (id, expires_at) VALUES ($1, $2)
 // Consents
 
 export const SELECT_CONSENT = `SELECT ${CONSENT.join(', ')} FROM consents WHERE account_id = $1 AND client_id = $2`
-export const SAVE_CONSENT = `${insert('consents', CONSENT)}
-  ON CONFLICT (account_id, client_id) DO UPDATE SET scope = excluded.scope, resources = excluded.resources,
-    redirect_hosts = excluded.redirect_hosts, claims = excluded.claims, granted_at = excluded.granted_at,
-    updated_at = excluded.updated_at`
+export const INSERT_CONSENT = insert('consents', CONSENT, OR_NOTHING)
+/** `$9` to `$14` what it is to be still: instants alone would not tell two changes within a second apart. */
+export const REPLACE_CONSENT = `UPDATE consents SET scope = $3, resources = $4, redirect_hosts = $5, claims = $6,
+    granted_at = $7, updated_at = $8
+  WHERE account_id = $1 AND client_id = $2 AND scope = $9 AND resources = $10 AND redirect_hosts = $11 AND claims = $12
+    AND granted_at = $13 AND updated_at = $14`
 export function listConsents(filters: readonly ('account_id' | 'client_id')[]): string {
   return list('consents', CONSENT, ['account_id', 'client_id'], filters)
 }

@@ -88,7 +88,7 @@ t.test('sessions of an account, or from before an instant, end together, and no 
 
 t.test('consents are found by account and client; withdrawing one is told to the audit trail', async (t) => {
   const { account_id } = alice
-  await deps.store.saveConsent(makeConsent({ account_id }), [])
+  await deps.store.saveConsent({ consent: makeConsent({ account_id }), before: undefined }, [])
   for (const filter of ['', '?account=alice', '?client_id=web', '?account=alice&client_id=web']) {
     t.match((await call('GET', `consents${filter}`)).json(), { items: [{ account_id, client_id: 'web' }] }, filter)
   }

@@ -52,6 +52,24 @@ t.test('the login page: whoever cannot sign in sees one page', async (t) => {
   t.match([...answers][0], /"statusCode":422/)
 })
 
+t.test('the login page: how long a lock lasts is said, and is the same for whom it may concern or not', async (t) => {
+  const rows = new Set<string>()
+  for (const username of ['alice', 'disabled', 'nobody', 'x'.repeat(200)]) {
+    const server = await prepare(t)
+    const browser = createBrowser(server)
+    const { fields } = formIn((await browser.open('/login')).body)
+    const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+    const attempt = () => server.postForm('/login', { ...fields, username, password: 'wrong' }, { cookie })
+    const answers: string[] = []
+    for (let guess = 0; guess < 7; guess += 1) answers.push(seen(await attempt()))
+    server.clock.advance(60)
+    for (let guess = 0; guess < 3; guess += 1) answers.push(seen(await attempt()))
+    t.match(answers[6], /"statusCode":429.*"retry-after":"\d+".*Too many attempts\. Try again in 1 minute\./)
+    rows.add(JSON.stringify(answers))
+  }
+  t.equal(rows.size, 1)
+})
+
 t.test('OpenID Connect Core §5.5.1: knowing a sub teaches nobody the name that goes with it', async (t) => {
   const server = await prepare(t)
   const { id_token } = (

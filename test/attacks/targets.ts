@@ -136,7 +136,8 @@ const aSession: Prepare = async (server) => {
   return { path: `/sessions/${session.session_id}` }
 }
 const aConsent: Prepare = async (server) => {
-  await server.deps.store.saveConsent(makeConsent({ account_id: await alice(server), client_id: 'service' }), [])
+  const consent = makeConsent({ account_id: await alice(server), client_id: 'service' })
+  await server.deps.store.saveConsent({ consent, before: undefined }, [])
   return { path: '/consents?account=alice&client_id=service' }
 }
 const below =
@@ -254,6 +255,8 @@ export const targets: readonly Target[] = [
   admin('PATCH', '/clients/:client_id', having(aClient, { scope: 'write', client_name: null, first_party: true })),
   admin('DELETE', '/clients/:client_id', aClient),
   admin('POST', '/clients/:client_id/rotate-secret', below(aClient, '/rotate-secret')),
+  admin('POST', '/clients/:client_id/disable', below(aClient, '/disable')),
+  admin('POST', '/clients/:client_id/enable', below(aClient, '/enable')),
   admin('GET', '/initial-access-tokens', async () => ({ members: { limit: '1' } })),
   admin('POST', '/initial-access-tokens', async () => ({ members: { uses: 1, expires_in: 60 } })),
   admin('DELETE', '/initial-access-tokens/:token_id', async (_, call) => ({

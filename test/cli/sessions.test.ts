@@ -44,7 +44,7 @@ t.test('sessions revoke takes what matches every option', async (t) => {
 })
 
 t.test('consents: list, withdraw', async (t) => {
-  await deps.store.saveConsent(makeConsent({ account_id }), [])
+  await deps.store.saveConsent({ consent: makeConsent({ account_id }), before: undefined }, [])
   t.match(await text(t, ['consents', 'list', '--client', 'web']), /openid profile/)
   t.match(await text(t, ['consents', 'withdraw', 'alice', 'web']), /Withdrew what alice allowed web\./)
   t.equal(await text(t, ['consents', 'list']), 'None.\n')

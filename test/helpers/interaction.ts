@@ -3,6 +3,7 @@ import type { Account } from '../../server/protocol/account.ts'
 import type { AuthorizationRequest } from '../../server/protocol/authorization_request.ts'
 import type { Consent } from '../../server/protocol/consent.ts'
 import type { Session } from '../../server/protocol/session.ts'
+import type { Store } from '../../server/storage/store.ts'
 import { NOW } from './app.ts'
 
 export function makeAccount(changes: Partial<Account> = {}): Account {
@@ -79,5 +80,17 @@ export function makeConsent(changes: Partial<Consent> = {}): Consent {
     granted_at: NOW,
     updated_at: NOW,
     ...changes,
+  }
+}
+
+/** Does something right after a consent has been read `times` times, before whoever read it last goes on. */
+export function onceRead(store: Store, times: number, act: () => Promise<unknown>): void {
+  const { findConsent } = store
+  let reads = 0
+  store.findConsent = async (account_id, client_id) => {
+    const found = await findConsent(account_id, client_id)
+    reads += 1
+    if (reads === times) await act()
+    return found
   }
 }

@@ -4,6 +4,7 @@ import { NOW, sampleClient, sampleGrant } from '../storage/samples.ts'
 import {
   grantOfCode,
   sampleCode,
+  sampleConsent,
   sampleDeviceCode,
   sampleInteraction,
   signedIn,
@@ -32,7 +33,8 @@ export async function raceSingleUses(store: Store, name: string): Promise<Record
   if (code === undefined || session === undefined) throw new Error('prepareSingleUses has not run')
   const { session_id, account_id, auth_time, amr, acr } = session
   const exchange = { code_digest: name, grant: grantOfCode(code), now: NOW }
-  const approval = { device_code_digest: name, session_id, account_id, auth_time, amr, acr, now: NOW }
+  const allowed = { consent: sampleConsent({ account_id, client_id: name }), before: undefined }
+  const approval = { device_code_digest: name, session_id, account_id, auth_time, amr, acr, ...allowed, now: NOW }
   const device_grant = sampleGrant({ account_id })
   const uses: Record<string, () => Promise<unknown>> = {
     created: () => store.createAuthorizationCode(sampleCode(session), name, NOW, []),

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { commonPasswords } from '../../server/accounts/common_passwords.ts'
 import type { Client } from '../../server/protocol/client.ts'
 import { buildTestApp, PASSWORD } from '../helpers/app.ts'
+import { onceRead } from '../helpers/interaction.ts'
 import {
   authorizationUrl,
   createBrowser,
@@ -110,6 +111,18 @@ t.test('withdrawn: asked again', async (t) => {
   await browser.submit(await consentPage(), { decision: 'approve' })
   t.equal(await deps.store.withdrawConsent(alice.account_id, 'web', clock.now(), []), 'withdrawn')
   t.ok(isConsent(await consentPage()))
+})
+
+t.test('withdrawn while more is being allowed: what was withdrawn does not come back', async (t) => {
+  const { browser, consentPage, deps, alice, clock, allowed } = await setUp(t)
+  await browser.submit(await consentPage({ scope: 'openid profile' }), { decision: 'approve' })
+  const page = await consentPage({ scope: 'openid email' })
+  onceRead(deps.store, 2, () => deps.store.withdrawConsent(alice.account_id, 'web', clock.now(), []))
+  const asked = await browser.submit(page, { decision: 'approve' })
+  t.ok(isConsent(asked))
+  t.equal(await allowed(), undefined)
+  t.ok(codeOf(await browser.submit(asked, { decision: 'approve' })))
+  t.match(await allowed(), { scope: 'openid email' })
 })
 
 t.test('nobody consents past the login: the step leads back to where the request is', async (t) => {

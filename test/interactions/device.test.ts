@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { buildTestApp, PASSWORD } from '../helpers/app.ts'
 import { DEVICE_CLIENT, decideAbout, pollDevice, signedInBrowser, startDevice } from '../helpers/device.ts'
+import { makeConsent, onceRead } from '../helpers/interaction.ts'
 import { createBrowser, formIn } from '../helpers/web_client.ts'
 
 async function prepare(t: Test) {
@@ -62,6 +63,34 @@ t.test('what is allowed is remembered as on the consent page, and written down',
   const { items } = await server.deps.store.listAudit({}, { limit: 50, cursor: null })
   const events = items.map(({ event }) => event)
   t.ok(events.includes('device.approved') && events.includes('consent.granted'))
+})
+
+t.test('withdrawn while a device is let in: neither comes back nor lets the device in', async (t) => {
+  const { server, account_id, waiting } = await prepare(t)
+  const { store } = server.deps
+  const before = makeConsent({ account_id, client_id: 'tv', scope: 'read' })
+  await store.saveConsent({ consent: before, before: undefined }, [])
+  const { user_code, device_code } = await startDevice(server, { scope: 'openid' })
+  const browser = await signedInBrowser(server, account_id)
+  const confirm = await browser.submit(await browser.open('/device'), { user_code })
+  onceRead(store, 1, () => store.withdrawConsent(account_id, 'tv', server.clock.now(), []))
+  const asked = await browser.submit(confirm, { decision: 'approve' })
+  t.match(asked.body, 'id="device-approve"', 'asked again')
+  t.equal(await waiting(device_code), 'authorization_pending')
+  t.equal(await store.findConsent(account_id, 'tv'), undefined)
+  t.match((await browser.submit(asked, { decision: 'approve' })).body, 'The device is connected')
+  t.match(await store.findConsent(account_id, 'tv'), { scope: 'openid' })
+})
+
+t.test('a device that cannot be let in leaves no consent', async (t) => {
+  const { server, account_id } = await prepare(t)
+  const { store } = server.deps
+  const { user_code } = await startDevice(server)
+  const browser = await signedInBrowser(server, account_id)
+  const confirm = await browser.submit(await browser.open('/device'), { user_code })
+  onceRead(store, 1, () => store.endSessions({ account_id }, 'revoked_by_admin', server.clock.now(), []))
+  t.equal((await browser.submit(confirm, { decision: 'approve' })).url.pathname, '/login')
+  t.equal(await store.findConsent(account_id, 'tv'), undefined)
 })
 
 t.test('what is denied is not remembered', async (t) => {

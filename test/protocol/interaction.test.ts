@@ -143,6 +143,7 @@ t.test('consent counts for the session that gave it', async (t) => {
   t.equal(step({ request, interaction: consented }), 'issue')
   t.equal(step({ request, interaction: { ...consented, consented_session_id: 'another' } }), 'consent')
   t.equal(step({ request, interaction: { ...consented, consented_at: null } }), 'consent')
+  t.equal(step({ request, interaction: consented, consent: undefined }), 'consent', 'withdrawn since')
 })
 
 t.test('nobody consents past the login', async (t) => {

@@ -1,6 +1,14 @@
 import type { Test } from 'tap'
+import type { Consent } from '../../server/protocol/consent.ts'
 import { countAudit, fresh, NOW, type Opened, sampleAudit, sampleGrant } from './samples.ts'
-import { grantOfCode, sampleCode, sampleDeviceCode, sampleInteraction, signedIn } from './samples_signing_in.ts'
+import {
+  grantOfCode,
+  sampleCode,
+  sampleConsent,
+  sampleDeviceCode,
+  sampleInteraction,
+  signedIn,
+} from './samples_signing_in.ts'
 
 export async function authorizationConformance(t: Test, { store }: Opened): Promise<void> {
   t.test('an interaction comes back whole to its own browser, until it expires', async (t) => {
@@ -118,9 +126,10 @@ export async function authorizationConformance(t: Test, { store }: Opened): Prom
     const [account_id, client_id] = [account.account_id, fresh('client')]
     const lists = { resources: ['https://api.example'], redirect_hosts: ['client.example'], claims: ['email'] }
     const consent = { account_id, client_id, scope: 'openid', ...lists, granted_at: NOW, updated_at: NOW }
-    await store.saveConsent({ ...consent, scope: 'before', granted_at: 1 }, [])
-    await store.saveConsent(consent, [])
-    await store.saveConsent({ ...consent, client_id: `${client_id}_b` }, [])
+    const before = { ...consent, scope: 'before', granted_at: 1 }
+    t.equal(await store.saveConsent({ consent: before, before: undefined }, []), 'saved')
+    t.equal(await store.saveConsent({ consent, before }, []), 'saved')
+    await store.saveConsent({ consent: { ...consent, client_id: `${client_id}_b` }, before: undefined }, [])
     t.same(await store.findConsent(account_id, client_id), consent)
     t.equal(await store.findConsent(fresh('none'), client_id), undefined)
     const first = await store.listConsents({ account_id }, { limit: 1, cursor: null })
@@ -144,6 +153,30 @@ export async function authorizationConformance(t: Test, { store }: Opened): Prom
     const redeemed = sampleGrant({ account_id, client_id })
     t.equal(await store.redeemDeviceCode(device.device_code_digest, redeemed, NOW, []), 'spent')
   })
+
+  t.test(
+    'a consent that has changed since it was read is not overwritten, and one withdrawn does not come back',
+    async (t) => {
+      const [account_id, client_id] = [fresh('account'), fresh('client')]
+      const before = sampleConsent({ account_id, client_id, scope: 'openid' })
+      const consent = { ...before, scope: 'openid email', updated_at: NOW + 1 }
+      const event = fresh('test.consent')
+      const save = (change: { before: Consent | undefined }) =>
+        store.saveConsent({ consent, ...change }, [sampleAudit(event)])
+      t.equal(await save({ before }), 'consent_changed', 'there was none')
+      t.equal(await store.findConsent(account_id, client_id), undefined)
+      await store.saveConsent({ consent: before, before: undefined }, [])
+      t.equal(await save({ before: undefined }), 'consent_changed', 'there is one already')
+      for (const change of [{ scope: 'email' }, { resources: [] }, { redirect_hosts: ['a'] }, { claims: ['a'] }]) {
+        t.equal(await save({ before: { ...before, ...change } }), 'consent_changed', Object.keys(change).join())
+      }
+      t.same(await store.findConsent(account_id, client_id), before)
+      await store.withdrawConsent(account_id, client_id, NOW, [])
+      t.equal(await save({ before }), 'consent_changed')
+      t.equal(await store.findConsent(account_id, client_id), undefined)
+      t.equal(await countAudit(store, event), 0)
+    },
+  )
 
   async function interacting() {
     const interaction = sampleInteraction()

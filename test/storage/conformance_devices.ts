@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { fresh, NOW, type Opened, sampleGrant } from './samples.ts'
-import { sampleDeviceCode, signedIn } from './samples_signing_in.ts'
+import { sampleConsent, sampleDeviceCode, signedIn } from './samples_signing_in.ts'
 
 /** RFC 8628 */
 export async function deviceConformance(t: Test, { store }: Opened): Promise<void> {
@@ -40,6 +40,19 @@ export async function deviceConformance(t: Test, { store }: Opened): Promise<voi
     t.equal(await store.redeemDeviceCode(device_code_digest, grant, NOW + 1, []), 'redeemed')
     t.equal(await store.redeemDeviceCode(device_code_digest, grant, NOW + 1, []), 'spent')
     t.same((await store.findGrant(grant.grant_id))?.grant, grant)
+  })
+
+  t.test('the consent is saved with the approval, or neither is', async (t) => {
+    const { device, approval } = await claimed()
+    const { account_id, client_id } = approval.consent
+    const { device_code_digest } = device
+    t.equal(await store.approveDeviceCode({ ...approval, session_id: 'another' }, []), 'spent')
+    t.equal(await store.findConsent(account_id, client_id), undefined)
+    const before = { ...approval.consent, scope: 'withdrawn meanwhile' }
+    t.equal(await store.approveDeviceCode({ ...approval, before }, []), 'consent_changed')
+    t.match(await store.findDeviceCode(device_code_digest), { approved_at: null })
+    t.equal(await store.approveDeviceCode(approval, []), 'approved')
+    t.same(await store.findConsent(account_id, client_id), approval.consent)
   })
 
   t.test('a device that was denied gets nothing', async (t) => {
@@ -102,7 +115,8 @@ export async function deviceConformance(t: Test, { store }: Opened): Promise<voi
     const { session_id, account_id, auth_time, amr, acr } = session
     const { device_code_digest, grant_id, client_id } = device
     await store.claimDeviceCode(device_code_digest, session_id, NOW)
-    const approval = { device_code_digest, session_id, account_id, auth_time, amr, acr, now: NOW }
+    const allowed = { consent: sampleConsent({ account_id, client_id }), before: undefined }
+    const approval = { device_code_digest, session_id, account_id, auth_time, amr, acr, ...allowed, now: NOW }
     return { device, approval, grant: sampleGrant({ grant_id, client_id, account_id, session_id }) }
   }
 }

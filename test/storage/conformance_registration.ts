@@ -42,7 +42,7 @@ export async function registrationConformance(t: Test, { store, driver }: Opened
   t.test('a metadata document takes the place of the one before, and of nothing else', async (t) => {
     const document = sampleClient({ origin: 'metadata_document', metadata_expires_at: NOW + 60 })
     t.equal(await store.saveMetadataDocument(document, []), 'saved')
-    await store.updateClient({ ...document, disabled_at: NOW }, [])
+    await store.disableClient(document.client_id, NOW, [])
     const later = { ...document, client_name: 'Another', metadata_expires_at: NOW + 120, updated_at: NOW + 60 }
     t.equal(await store.saveMetadataDocument({ ...later, created_at: NOW + 60 }, []), 'saved')
     t.same(await store.findClient(document.client_id), { ...later, disabled_at: NOW }, 'and it stays disabled')
@@ -97,7 +97,10 @@ export async function registrationConformance(t: Test, { store, driver }: Opened
     }
     const never = await of({})
     const idle = await of({ origin: 'metadata_document', last_used_at: 1_999 })
+    const off = await of({ origin: 'metadata_document' })
+    t.equal(await store.disableClient(off, NOW, []), 'disabled')
     const kept = [
+      off,
       await of({ origin: 'admin' }),
       await of({ created_at: 1_500 }),
       await of({ last_used_at: 2_000 }),
@@ -107,14 +110,16 @@ export async function registrationConformance(t: Test, { store, driver }: Opened
     await store.createGrant(sampleGrant({ client_id: idle, idle_expires_at: 1_999 }), [], [])
     const lists = { resources: [], redirect_hosts: [], claims: [] }
     const consent = { account_id: fresh('account'), scope: '', ...lists, granted_at: 1, updated_at: 1 }
-    for (const client_id of [never, ...kept]) await store.saveConsent({ ...consent, client_id }, [])
+    for (const client_id of [never, ...kept]) {
+      await store.saveConsent({ consent: { ...consent, client_id }, before: undefined }, [])
+    }
     t.equal(await store.reapClients(1_500, 2_000, 1), 1, 'so many at a time')
     t.equal(await store.reapClients(1_500, 2_000, 100), 1)
     t.equal(await store.reapClients(1_500, 2_000, 100), 0)
     for (const id of [never, idle]) t.equal(await store.findClient(id), undefined)
-    for (const id of kept) t.ok(await store.findClient(id))
+    for (const id of kept) t.ok(await store.findClient(id), 'one that is disabled is among them: it would come back')
     t.equal(await store.findConsent(consent.account_id, never), undefined)
-    t.equal((await store.listConsents({ account_id: consent.account_id }, { limit: 9, cursor: null })).items.length, 4)
+    t.equal((await store.listConsents({ account_id: consent.account_id }, { limit: 9, cursor: null })).items.length, 5)
     const [first = ''] = kept
     await store.deleteClient(first, NOW, [])
     t.equal(await store.findConsent(consent.account_id, first), undefined, 'as when one is deleted')

@@ -6,6 +6,7 @@ import {
   grantOfCode,
   PLAIN,
   sampleCode,
+  sampleConsent,
   sampleDeviceCode,
   sampleInteraction,
   sampleSession,
@@ -66,7 +67,8 @@ export async function signingInRaceConformance(t: Test, { store }: Opened): Prom
     t.same(await race(enter), { claimed: 1, taken: RACERS - 1 })
 
     await store.claimDeviceCode(device_code_digest, session_id, NOW)
-    const approval = { device_code_digest, session_id, account_id, auth_time, amr, acr, now: NOW }
+    const allowed = { consent: sampleConsent({ account_id, client_id }), before: undefined }
+    const approval = { device_code_digest, session_id, account_id, auth_time, amr, acr, ...allowed, now: NOW }
     t.same(await race(() => store.approveDeviceCode(approval, [])), { approved: 1, spent: RACERS - 1 })
     const grant = sampleGrant({ grant_id, client_id, account_id, session_id })
     const redeem = () => store.redeemDeviceCode(device_code_digest, grant, NOW, [])

@@ -1,6 +1,7 @@
 import type { Account } from '../../server/protocol/account.ts'
 import type { AuthorizationCode } from '../../server/protocol/authorization_code.ts'
 import type { Client } from '../../server/protocol/client.ts'
+import type { Consent } from '../../server/protocol/consent.ts'
 import type { DeviceCode } from '../../server/protocol/device_code.ts'
 import type { Grant } from '../../server/protocol/grant.ts'
 import type { Interaction } from '../../server/protocol/interaction.ts'
@@ -121,6 +122,20 @@ export function sampleDeviceCode(change: Partial<DeviceCode> = {}): DeviceCode {
     created_at: NOW,
     address_prefix: '192.0.2.1',
     user_agent: 'a television',
+    ...change,
+  }
+}
+
+export function sampleConsent(change: Partial<Consent> = {}): Consent {
+  return {
+    account_id: 'nobody',
+    client_id: 'nobody',
+    scope: 'read',
+    resources: ['https://api.example.com'],
+    redirect_hosts: ['client.example'],
+    claims: ['email'],
+    granted_at: NOW,
+    updated_at: NOW,
     ...change,
   }
 }
