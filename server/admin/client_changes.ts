@@ -94,6 +94,21 @@ export async function deleteClient(deps: Deps, by: Administrator, client_id: str
   if ((await deps.store.deleteClient(client_id, deps.clock.now(), [audit])) === 'not_found') throw notFound('client')
 }
 
+/** Its grants stay, and are good for nothing until it is enabled. */
+export async function setClientDisabled(
+  deps: Deps,
+  by: Administrator,
+  client_id: string,
+  disabled: boolean,
+): Promise<void> {
+  const now = deps.clock.now()
+  const audit = [tell(deps, by, disabled ? 'admin.client_disabled' : 'admin.client_enabled', client_id)]
+  const outcome = disabled
+    ? await deps.store.disableClient(client_id, now, audit)
+    : await deps.store.enableClient(client_id, now, audit)
+  if (outcome === 'not_found') throw notFound('client')
+}
+
 export async function requireClient(deps: Pick<Deps, 'store'>, client_id: string): Promise<Client> {
   const client = await deps.store.findClient(client_id)
   if (client === undefined) throw notFound('client')

@@ -19,6 +19,7 @@ import {
   planClient,
   planSecret,
   requireClient,
+  setClientDisabled,
   updateClient,
 } from './client_changes.ts'
 import { administratorOf, STEP_UP_SECONDS } from './guard.ts'
@@ -191,6 +192,23 @@ export function clients(deps: Deps): FastifyPluginAsyncTypebox {
         return describeIssued(planned)
       },
     )
+
+    for (const [path, disabled] of [
+      ['disable', true],
+      ['enable', false],
+    ] as const) {
+      app.post(
+        `/clients/:client_id/${path}`,
+        {
+          config: { scope: 'gatehouse:write' },
+          schema: { tags, operationId: `${path}Client`, params, response: { 204: NoContent, ...problems } },
+        },
+        async (request, reply) => {
+          await setClientDisabled(deps, administratorOf(request), request.params.client_id, disabled)
+          return reply.code(204).send(null)
+        },
+      )
+    }
 
     app.delete(
       '/clients/:client_id',

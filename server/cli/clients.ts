@@ -32,7 +32,8 @@ export function registerClients(program: Command, cli: Cli): void {
     .addHelpText('after', '\nExample: gatehouse clients list --origin registered')
     .action(async ({ limit, origin }: { limit?: number; origin?: string }) => {
       const columns = { client_id: 'client', client_name: 'name', grant_types: 'grant types', scope: 'scope' }
-      await printList(cli, 'clients', { origin }, { ...columns, token_endpoint_auth_method: 'authenticates by' }, limit)
+      const others = { token_endpoint_auth_method: 'authenticates by', disabled_at: 'disabled' }
+      await printList(cli, 'clients', { origin }, { ...columns, ...others }, limit)
     })
 
   clients
@@ -53,6 +54,25 @@ export function registerClients(program: Command, cli: Cli): void {
       const client = await withAdmin(cli, (admin) => call(admin, 'POST', path))
       print(cli, client, `${client_id} has a new secret.\n${secretLine(client)}`)
     })
+
+  const transitions: [verb: string, done: string, description: string][] = [
+    ['disable', 'is disabled: it gets nothing, and what it has is refused', 'keep a client out until it is enabled'],
+    ['enable', 'may ask for tokens again', 'enable a disabled client'],
+  ]
+  for (const [verb, done, description] of transitions) {
+    clients
+      .command(`${verb} <client_id>`)
+      .description(description)
+      .addHelpText('after', `\nExample: gatehouse clients ${verb} reports`)
+      .action(async (client_id: string) => {
+        const path = `clients/${segment(client_id)}`
+        const client = await withAdmin(cli, async (admin) => {
+          await call(admin, 'POST', `${path}/${verb}`)
+          return call(admin, 'GET', path)
+        })
+        print(cli, client, `${client_id} ${done}.`)
+      })
+  }
 
   clients
     .command('delete <client_id>')

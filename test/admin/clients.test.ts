@@ -1,6 +1,6 @@
 import t from 'tap'
 import { auditedEvents, buildTestAdmin } from '../helpers/admin.ts'
-import { basic } from '../helpers/app.ts'
+import { basic, PASSWORD } from '../helpers/app.ts'
 
 const admin = await buildTestAdmin(t)
 const { call, complaints, issuer } = admin
@@ -123,4 +123,47 @@ t.test('nobody grants what they lack: a client that may not read makes none that
   t.equal((await as('PATCH', 'clients/eve', { scope: 'gatehouse:read' })).statusCode, 403)
   t.equal((await as('POST', 'clients/reader/rotate-secret')).statusCode, 403, 'nor takes one over')
   t.equal((await as('PATCH', 'clients/reader', { client_secret: 'known to me' })).statusCode, 403)
+})
+
+t.test(
+  'RFC 6749 §5.2: a disabled client is refused everywhere, and what it has is good for nothing until it is enabled',
+  async (t) => {
+    await admin.createClient({ client_id: 'agent', client_secret: 'long secret' })
+    await admin.createClient({ client_id: 'watch', client_secret: 'long secret', scope: 'gatehouse:read' })
+    const credentials = basic('agent', 'long secret')
+    const asked = () => admin.postForm('/token', { grant_type: 'client_credentials' }, credentials)
+    const { access_token: token } = (await asked()).json()
+    const active = async () =>
+      (await admin.postForm('/introspect', { token }, basic('watch', 'long secret'))).json().active
+    t.equal(await active(), true)
+    t.equal((await call('POST', 'clients/agent/disable')).statusCode, 204)
+    t.equal((await call('POST', 'clients/agent/disable')).statusCode, 204, 'twice is as good as once')
+    t.same(await auditedEvents(admin, 1), ['admin.client_disabled cli'])
+    t.match((await asked()).json(), { error: 'invalid_client' })
+    t.equal(await active(), false)
+    const changed = await call('PATCH', 'clients/agent', { client_name: 'Agent' })
+    t.match(changed.json(), { client_name: 'Agent', disabled_at: Number }, 'a change leaves it disabled')
+    const { items } = (await call('GET', 'clients?limit=200')).json()
+    t.match(
+      items.find((item: { client_id: string }) => item.client_id === 'agent'),
+      { disabled_at: Number },
+    )
+    t.equal((await call('POST', 'clients/agent/enable')).statusCode, 204)
+    t.same(await auditedEvents(admin, 1), ['admin.client_enabled cli'])
+    t.equal((await asked()).statusCode, 200)
+    t.equal(await active(), true)
+    for (const verb of ['disable', 'enable']) t.equal((await call('POST', `clients/none/${verb}`)).statusCode, 404)
+  },
+)
+
+t.test('the login API refuses while its client is disabled', async (t) => {
+  await admin.createAccount({ username: 'alice' })
+  const { refresh } = await admin.signIn('alice')
+  t.equal((await call('POST', 'clients/gatehouse-login/disable')).statusCode, 204)
+  t.equal((await admin.postJson('/api/token/refresh/', { refresh })).statusCode, 401)
+  t.equal((await admin.postJson('/api/token/verify/', { token: refresh })).statusCode, 400)
+  const again = await admin.postJson('/api/token/', { username: 'alice', password: PASSWORD })
+  t.match(again, { statusCode: 400, body: /the client is disabled/ })
+  t.equal((await call('POST', 'clients/gatehouse-login/enable')).statusCode, 204)
+  t.equal((await admin.postJson('/api/token/refresh/', { refresh })).statusCode, 200)
 })

@@ -87,3 +87,12 @@ t.test('clients initial-access-token: made and shown once, listed, deleted', asy
   t.match(await run(...remove), { code: 0, stdout: `Deleted ${made.token_id}.\n` })
   t.equal((await run(...remove)).code, 3)
 })
+
+t.test('clients disable and enable: shown in lists, and told by exit code', async (t) => {
+  await json('clients', 'create', 'agent', '--grant-type', 'client_credentials')
+  t.match(await json('clients', 'disable', 'agent'), { client_id: 'agent', disabled_at: Number })
+  t.match((await run('clients', 'list')).stdout, /DISABLED\n(.*\n)*agent .*client_secret_basic +20\d\d-/)
+  t.match(await run('clients', 'enable', 'agent'), { code: 0, stdout: 'agent may ask for tokens again.\n' })
+  t.match(await json('clients', 'show', 'agent'), { disabled_at: null })
+  for (const verb of ['disable', 'enable']) t.equal((await run('clients', verb, 'nobody')).code, 3)
+})
