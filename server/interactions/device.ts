@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { shownClient } from '../../web/pages/client.ts'
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../../web/pages/device.ts'
+import { tooManyAttempts } from '../../web/pages/too_many_attempts.ts'
 import { findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
 import { type PageOptions, queryOf } from '../http/browser_scope.ts'
@@ -88,7 +89,6 @@ const WRONG_CODE: Refused = {
   problem: 'This code is not right, or it is no longer good. Check what your device shows.',
   retry_after: undefined,
 }
-const TOO_MANY = { status: 429, problem: 'Too many attempts. Wait a while, then try again.' } as const
 
 function isSignedIn<T extends BrowserState>(
   state: T,
@@ -136,7 +136,10 @@ async function claim(
   const digest = (label: string, value: string) => vault.digest(label, value)
   const limits = userCodeLimits({ account_id: account.account_id, address_prefix }, config.throttle, digest)
   const counted = await store.consumeAttempt(limits, clock.now())
-  if (counted.outcome === 'refused') return { ...TOO_MANY, retry_after: counted.retry_after }
+  if (counted.outcome === 'refused') {
+    const { retry_after } = counted
+    return { status: 429, problem: tooManyAttempts(retry_after), retry_after }
+  }
 
   const now = clock.now()
   const code = await store.findDeviceCodeByUserCode(vault.digest(USER_CODE_LABEL, letters), now)

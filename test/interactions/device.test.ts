@@ -166,6 +166,7 @@ t.test('RFC 8628 §5.1: guesses at user codes are counted, by account and by add
   const refused = await browser.submit(page, { user_code })
   t.equal(refused.statusCode, 429, 'a right one, too')
   t.ok(Number(refused.headers['retry-after']) > 0)
+  t.match(refused.body, 'Too many attempts. Try again in 1 minute.')
   const again = await signedInBrowser(server, account_id)
   t.equal(
     (await again.submit(await again.open('/device'), { user_code })).statusCode,
