@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   keys: { uses: ['protocol', 'observe/audit'], packages: ['jose', 'node:'] },
   outbound: { uses: ['protocol'], packages: ['undici', 'node:'] },
   tokens: { uses: ['protocol', 'keys', 'observe/audit'], packages: ['jose', 'node:'] },
-  accounts: { uses: ['protocol', 'observe/audit'], packages: ['argon2', '@zxcvbn-ts/', 'node:'] },
+  accounts: { uses: ['protocol', 'observe/audit'], packages: ['argon2', 'bcryptjs', '@zxcvbn-ts/', 'node:'] },
   // The registries of authentication methods and grant types say what a client may be registered with.
   clients: {
     uses: ['protocol', 'tokens', 'outbound', 'client_auth', 'grant_types', 'observe/audit'],
