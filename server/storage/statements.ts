@@ -121,8 +121,11 @@ export const SAVE_METADATA_DOCUMENT = `${insert('clients', CLIENT)}
   WHERE clients.origin = 'metadata_document'`
 export const TOUCH_CLIENT = `UPDATE clients SET last_used_at = $2
   WHERE client_id = $1 AND origin <> 'admin' AND (last_used_at IS NULL OR last_used_at <= $3)`
-/** `$1` unused since it was made before then, `$2` unused since then. Who might still come with a refresh token stays. */
-const UNUSED_CLIENT = `origin IN ('registered', 'metadata_document')
+/**
+ * `$1` unused since it was made before then, `$2` unused since then. Who might still come with a refresh token stays, and
+ * so does who is to be kept out: a metadata document would be fetched anew.
+ */
+const UNUSED_CLIENT = `origin IN ('registered', 'metadata_document') AND disabled_at IS NULL
     AND ((last_used_at IS NULL AND created_at < $1) OR last_used_at < $2)
     AND NOT EXISTS (SELECT 1 FROM grants
       WHERE grants.client_id = clients.client_id AND grants.revoked_at IS NULL AND grants.idle_expires_at >= $2)`
