@@ -85,7 +85,7 @@ export function makeConsent(changes: Partial<Consent> = {}): Consent {
 
 /** Does something right after a consent has been read `times` times, before whoever read it last goes on. */
 export function onceRead(store: Store, times: number, act: () => Promise<unknown>): void {
-  const { findConsent } = store
+  const findConsent = store.findConsent.bind(store)
   let reads = 0
   store.findConsent = async (account_id, client_id) => {
     const found = await findConsent(account_id, client_id)
