@@ -16,7 +16,7 @@ import type { Endpoint, EndpointDeps } from './endpoint.ts'
 const parameters = Type.Object({ token: Type.String(), token_type_hint: Type.Optional(Type.String()) })
 
 /**
- * A client gives up a token. A refresh token takes its whole grant along; an access token goes alone.
+ * A client gives up a token. A refresh token takes its whole grant along; an access token takes along what it was exchanged for.
  *
  * @see [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)
  */

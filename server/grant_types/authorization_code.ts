@@ -8,14 +8,13 @@ import {
   invalidCode,
   narrowAuthorizationDetails,
 } from '../protocol/authorization_code.ts'
-import { refreshTokenConfirmation } from '../protocol/confirmation.ts'
 import type { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue, type Grant } from '../protocol/grant.ts'
-import { formatRefreshToken } from '../protocol/refresh_token.ts'
 import { issueAccessToken } from '../tokens/issue.ts'
-import { newGrant } from '../tokens/new_grant.ts'
+import { firstRefreshToken, newGrant } from '../tokens/new_grant.ts'
 import { resolveTarget } from '../tokens/resources.ts'
-import type { ClientRequest, GrantDeps, GrantType } from './grant_type.ts'
+import type { GrantDeps, GrantType } from './grant_type.ts'
+import { endReplayed } from './replayed_code.ts'
 import { tokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
@@ -53,8 +52,7 @@ export const authorizationCode: GrantType<typeof parameters> = {
     // RFC 8707 §2.2: the token is for the resources named here, out of those granted. The scope is not asked for again.
     const target = await resolveTarget(deps, parties, { resource: asked.resource, scope: undefined })
     const { access_token_seconds } = target
-    const facts = factsOf(code, { client, confirmation, caller })
-    const grant = newGrant(deps.config, client, facts, { now, access_token_seconds })
+    const grant = newGrant(deps.config, client, code, { now, caller, confirmation, access_token_seconds })
     const entitlement = assertMayIssue({ client, account, grant })
     await claim(deps, code, grant, caller)
 
@@ -65,41 +63,13 @@ export const authorizationCode: GrantType<typeof parameters> = {
       confirmation,
       now,
       nonce: code.nonce,
-      refresh: client.grant_types.includes('refresh_token')
-        ? {
-            refresh_token: formatRefreshToken(grant, deps.vault.refreshTokenMacKey),
-            expires_in: grant.idle_expires_at - now,
-          }
-        : undefined,
+      refresh: firstRefreshToken(deps, client, grant),
     })
   },
 }
 
 function findCode(deps: GrantDeps, code: string): Promise<AuthorizationCode | undefined> {
   return deps.store.findAuthorizationCode(deps.vault.digest(AUTHORIZATION_CODE_LABEL, code))
-}
-
-function factsOf(
-  code: AuthorizationCode,
-  { client, confirmation, caller }: Pick<ClientRequest<unknown>, 'client' | 'confirmation' | 'caller'>,
-) {
-  const { grant_id, account_id, session_id, scope, resources, auth_time, amr, acr, claims, authorization_details } =
-    code
-  return {
-    grant_id,
-    account_id,
-    session_id,
-    scope,
-    resources,
-    auth_time,
-    amr,
-    acr,
-    claims,
-    authorization_details,
-    cnf: refreshTokenConfirmation(client, confirmation),
-    address_prefix: caller.address_prefix,
-    user_agent: caller.user_agent,
-  }
 }
 
 /** The one commit by which the code is used up and its grant begins. */
@@ -123,16 +93,9 @@ async function claim(deps: GrantDeps, code: AuthorizationCode, grant: Grant, cal
   }
 }
 
-/**
- * A code that comes back, with everything else right: it has leaked, or its client repeats itself. Nobody can tell.
- *
- * @see [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2): all tokens issued by it SHOULD be revoked
- */
+/** A code that comes back, with everything else right: it has leaked, or its client repeats itself. Nobody can tell. */
 async function replayed(deps: GrantDeps, code: AuthorizationCode, caller: Caller): Promise<OAuthError> {
-  const { grant_id, client_id } = code
-  const audit = auditRecord(deps, 'code.replayed', { ...partiesOf(code), caller })
-  await deps.store.revokeGrant(grant_id, { because: 'code_replayed', now: deps.clock.now() }, [audit])
-  deps.log.warn({ grant_id, client_id }, 'authorization code used twice, grant revoked')
+  await endReplayed(deps, 'authorization code', partiesOf(code), caller)
   return invalidCode('used twice')
 }
 

@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { auditRecord } from '../observe/audit.ts'
 import { isConfidential } from '../protocol/client.ts'
-import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue } from '../protocol/grant.ts'
 import { issueAccessToken } from '../tokens/issue.ts'
 import { resolveTarget } from '../tokens/resources.ts'
 import type { GrantType } from './grant_type.ts'
+import { accessTokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
   scope: Type.Optional(Type.String()),
@@ -30,11 +30,6 @@ export const clientCredentials: GrantType<typeof parameters> = {
     const issued = await issueAccessToken(deps, entitlement, target, { now, confirmation })
     const detail = { jti: issued.jti, resources: target.resources, scope: target.scope }
     await deps.store.appendAudit([auditRecord(deps, 'token.issued', { client_id: client.client_id, caller, detail })])
-    return {
-      access_token: issued.access_token,
-      token_type: tokenTypeOf(confirmation),
-      expires_in: issued.expires_in,
-      ...(issued.scope === '' ? {} : { scope: issued.scope }),
-    }
+    return accessTokenResponse(issued, target, confirmation)
   },
 }

@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import type { Caller } from '../deps.ts'
 import { auditRecord } from '../observe/audit.ts'
-import { refreshTokenConfirmation } from '../protocol/confirmation.ts'
 import {
   type ApprovedDeviceCode,
   assertApproved,
@@ -13,11 +12,11 @@ import {
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue, type Grant } from '../protocol/grant.ts'
 import { randomId } from '../protocol/random_id.ts'
-import { formatRefreshToken } from '../protocol/refresh_token.ts'
 import { issueAccessToken } from '../tokens/issue.ts'
-import { newGrant } from '../tokens/new_grant.ts'
+import { firstRefreshToken, newGrant } from '../tokens/new_grant.ts'
 import { resolveTarget } from '../tokens/resources.ts'
 import type { ClientRequest, GrantDeps, GrantType } from './grant_type.ts'
+import { endReplayed } from './replayed_code.ts'
 import { tokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
@@ -41,8 +40,9 @@ export const deviceCode: GrantType<typeof parameters> = {
     const parties = { client, account: account ?? null, granted: code }
     const target = await resolveTarget(deps, parties, { resource: asked.resource, scope: undefined })
     const { access_token_seconds } = target
-    const facts = factsOf(deps, code, { client, confirmation, caller })
-    const grant = newGrant(deps.config, client, facts, { now, access_token_seconds })
+    // The device is a session of its own: signing out of the browser that let it in leaves it where it is.
+    const facts = { ...code, session_id: randomId(deps.random), amr: code.amr ?? [], claims: null }
+    const grant = newGrant(deps.config, client, facts, { now, caller, confirmation, access_token_seconds })
     const entitlement = assertMayIssue({ client, account, grant })
     await redeem(deps, code, grant, caller)
 
@@ -53,12 +53,7 @@ export const deviceCode: GrantType<typeof parameters> = {
       confirmation,
       now,
       nonce: null,
-      refresh: client.grant_types.includes('refresh_token')
-        ? {
-            refresh_token: formatRefreshToken(grant, deps.vault.refreshTokenMacKey),
-            expires_in: grant.idle_expires_at - now,
-          }
-        : undefined,
+      refresh: firstRefreshToken(deps, client, grant),
     })
   },
 }
@@ -76,30 +71,6 @@ async function poll(deps: GrantDeps, device_code: string, presented: Presented):
   if (code.redeemed_at !== null) throw await replayed(deps, code, caller)
   assertApproved(code)
   return code
-}
-
-function factsOf(
-  deps: GrantDeps,
-  code: ApprovedDeviceCode,
-  { client, confirmation, caller }: Pick<ClientRequest<unknown>, 'client' | 'confirmation' | 'caller'>,
-) {
-  const { grant_id, account_id, scope, resources, auth_time, amr, acr, authorization_details } = code
-  return {
-    grant_id,
-    account_id,
-    // The device is a session of its own: signing out of the browser that let it in leaves it where it is.
-    session_id: randomId(deps.random),
-    scope,
-    resources,
-    auth_time,
-    amr: amr ?? [],
-    acr,
-    claims: null,
-    authorization_details,
-    cnf: refreshTokenConfirmation(client, confirmation),
-    address_prefix: caller.address_prefix,
-    user_agent: caller.user_agent,
-  }
 }
 
 /** The one commit by which the code is used up and its grant begins. */
@@ -125,10 +96,7 @@ async function redeem(deps: GrantDeps, code: ApprovedDeviceCode, grant: Grant, c
  * somebody else, in the other with nobody: they end, and the device starts anew.
  */
 async function replayed(deps: GrantDeps, code: Parameters<typeof partiesOf>[0], caller: Caller): Promise<OAuthError> {
-  const { grant_id, client_id } = code
-  const audit = auditRecord(deps, 'code.replayed', { ...partiesOf(code), caller })
-  await deps.store.revokeGrant(grant_id, { because: 'code_replayed', now: deps.clock.now() }, [audit])
-  deps.log.warn({ grant_id, client_id }, 'device code used twice, grant revoked')
+  await endReplayed(deps, 'device code', partiesOf(code), caller)
   return invalidDeviceCode('used twice')
 }
 

@@ -3,7 +3,6 @@ import { auditRecord } from '../observe/audit.ts'
 import type { Account } from '../protocol/account.ts'
 import { isConfidential } from '../protocol/client.ts'
 import { readUnverifiedJwt, rememberedUntil } from '../protocol/client_jwt.ts'
-import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue } from '../protocol/grant.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
@@ -21,6 +20,7 @@ import { issueAccessToken } from '../tokens/issue.ts'
 import { newGrant } from '../tokens/new_grant.ts'
 import { resolveTarget } from '../tokens/resources.ts'
 import type { ClientRequest, GrantDeps, GrantType } from './grant_type.ts'
+import { accessTokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
   assertion: Type.String(),
@@ -59,12 +59,9 @@ export const jwtBearer: GrantType<typeof parameters> = {
       acr: null,
       claims: null,
       authorization_details: [],
-      cnf: null,
-      address_prefix: caller.address_prefix,
-      user_agent: caller.user_agent,
     }
     const { access_token_seconds } = target
-    const grant = newGrant(deps.config, client, facts, { now, access_token_seconds, refreshes: false })
+    const grant = newGrant(deps.config, client, facts, { now, caller, access_token_seconds, refreshes: false })
     const entitlement = assertMayIssue({ client, account, grant })
     await useUp(deps, assertion)
 
@@ -75,12 +72,7 @@ export const jwtBearer: GrantType<typeof parameters> = {
     const outcome = await deps.store.createGrant(grant, [], [auditRecord(deps, 'token.issued', fields)])
     if (outcome === 'account_disabled') throw invalidAssertion(outcome)
     const issued = await issueAccessToken(deps, entitlement, target, { now, confirmation })
-    return {
-      access_token: issued.access_token,
-      token_type: tokenTypeOf(confirmation),
-      expires_in: issued.expires_in,
-      ...(issued.scope === '' ? {} : { scope: issued.scope }),
-    }
+    return accessTokenResponse(issued, target, confirmation)
   },
 }
 

@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { auditRecord } from '../observe/audit.ts'
 import type { AccessTokenClaims } from '../protocol/access_token.ts'
 import { isConfidential } from '../protocol/client.ts'
-import { tokenTypeOf } from '../protocol/confirmation.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { assertMayIssue } from '../protocol/grant.ts'
 import {
@@ -10,6 +9,7 @@ import {
   actorOf,
   assertMayBring,
   assertTokenTypes,
+  exchangedFrom,
   grantedByExchange,
   invalidToken,
   TOKEN_EXCHANGE_GRANT,
@@ -18,6 +18,7 @@ import { issueAccessToken } from '../tokens/issue.ts'
 import { findResources, resolveTarget } from '../tokens/resources.ts'
 import { type Standing, standingOf, verifyAccessToken } from '../tokens/verify.ts'
 import type { ClientRequest, GrantDeps, GrantType } from './grant_type.ts'
+import { accessTokenResponse } from './token_response.ts'
 
 const parameters = Type.Object({
   subject_token: Type.String(),
@@ -32,7 +33,8 @@ const parameters = Type.Object({
 
 /**
  * A service trades the token that it was called with for one that it can call the next service with. The new token hangs
- * on the grant of the old one, so that whatever ends that ends both, and never outlives it.
+ * on the grant of the old one, so that whatever ends that ends both. It names the tokens that it came of, each of which
+ * can be ended by itself, and never outlives them.
  *
  * @see [RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)
  */
@@ -61,20 +63,14 @@ export const tokenExchange: GrantType<typeof parameters> = {
       confirmation,
       not_after: claims.exp,
       act,
+      exchanged_from: exchangedFrom(claims),
     })
     const { client_id } = client
     const { account_id, grant_id, session_id } = grant
     const detail = { jti: issued.jti, subject_jti: claims.jti, resources: target.resources, scope: target.scope, act }
     const fields = { actor: client_id, account_id, client_id, grant_id, session_id, caller, detail }
     await deps.store.appendAudit([auditRecord(deps, 'token.exchanged', fields)])
-    return {
-      access_token: issued.access_token,
-      issued_token_type: ACCESS_TOKEN_TYPE,
-      token_type: tokenTypeOf(confirmation),
-      expires_in: issued.expires_in,
-      ...(issued.scope === '' ? {} : { scope: issued.scope }),
-      ...(target.authorization_details.length === 0 ? {} : { authorization_details: target.authorization_details }),
-    }
+    return { ...accessTokenResponse(issued, target, confirmation), issued_token_type: ACCESS_TOKEN_TYPE }
   },
 }
 

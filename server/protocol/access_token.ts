@@ -30,6 +30,8 @@ export interface AccessTokenClaims {
   readonly act?: Actor
   /** Who alone may act for the subject (RFC 8693 §4.4). */
   readonly may_act?: { readonly sub: string }
+  /** The tokens that it was exchanged from (RFC 8693), the first one first: the end of one is the end of this. */
+  readonly exchanged_from?: readonly ExchangedToken[]
   /** @see [RFC 9396 §9.1](https://www.rfc-editor.org/rfc/rfc9396#section-9.1) */
   readonly authorization_details?: readonly AuthorizationDetail[]
   /** djangorestframework-simplejwt tells its kinds of token apart by this claim, and so refuses our ID tokens. */
@@ -41,6 +43,12 @@ export interface AccessTokenClaims {
 export interface Actor {
   readonly sub: string
   readonly act?: Actor
+}
+
+/** A token that another one came of, and the client that it was issued to. */
+export interface ExchangedToken {
+  readonly jti: string
+  readonly client_id: string
 }
 
 /** The media type in the header, without `application/` (RFC 9068 §2.1). */
@@ -56,13 +64,14 @@ export interface Issuance {
   readonly expires_at: Seconds
   readonly confirmation?: Confirmation | undefined
   readonly act?: Actor | undefined
+  readonly exchanged_from?: readonly ExchangedToken[] | undefined
 }
 
 /** Composes the claims. There is never an `nbf`: a verifier whose clock is slow would refuse a fresh token. */
 export function accessTokenClaims(
   { client, account, grant }: Entitlement,
   target: Target,
-  { iss, sub, jti, now, expires_at, confirmation, act }: Issuance,
+  { iss, sub, jti, now, expires_at, confirmation, act, exchanged_from }: Issuance,
 ): AccessTokenClaims {
   const [only] = target.resources
   return {
@@ -85,6 +94,7 @@ export function accessTokenClaims(
         }),
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
     ...(act === undefined ? {} : { act }),
+    ...(exchanged_from === undefined ? {} : { exchanged_from }),
     ...(target.authorization_details.length === 0 ? {} : { authorization_details: target.authorization_details }),
     token_type: 'access',
     // OpenID Connect Core §8.1: a client with pairwise subjects learns no other name of the account.

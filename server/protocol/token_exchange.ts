@@ -3,7 +3,7 @@
  *
  * @see [RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)
  */
-import type { AccessTokenClaims, Actor } from './access_token.ts'
+import type { AccessTokenClaims, Actor, ExchangedToken } from './access_token.ts'
 import type { Client } from './client.ts'
 import { type Confirmation, confirms } from './confirmation.ts'
 import { OAuthError } from './errors.ts'
@@ -19,6 +19,9 @@ const TAKEN: readonly string[] = [ACCESS_TOKEN_TYPE, 'urn:ietf:params:oauth:toke
 
 /** So many have acted, each for the one before, when the last may not pass it on. */
 const MAX_ACTORS = 4
+
+/** So many tokens lie between the first and the last. Who does not act, or acts again, does not count as an actor. */
+const MAX_EXCHANGES = 8
 
 export interface ExchangeParameters {
   readonly subject_token_type: string
@@ -106,6 +109,21 @@ export function actorOf(
 
 function depthOf({ act }: Actor): number {
   return act === undefined ? 1 : 1 + depthOf(act)
+}
+
+/**
+ * The tokens that the new one comes of: each of them can still be revoked, and its client be disabled.
+ *
+ * @throws {OAuthError} `invalid_request`
+ */
+export function exchangedFrom(
+  subject: Pick<AccessTokenClaims, 'jti' | 'client_id' | 'exchanged_from'>,
+): readonly ExchangedToken[] {
+  const { jti, client_id, exchanged_from = [] } = subject
+  if (exchanged_from.length >= MAX_EXCHANGES) {
+    throw new OAuthError('invalid_request', 'this token has been exchanged too often already')
+  }
+  return [...exchanged_from, { jti, client_id }]
 }
 
 /**

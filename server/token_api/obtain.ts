@@ -97,11 +97,8 @@ function openedGrant(deps: Deps, client: Client, account: Account, target: Targe
     // RFC 8176 §2: password-based authentication.
     amr: ['pwd'],
     acr: null,
-    cnf: null,
     claims: null,
     authorization_details: [],
-    address_prefix: caller.address_prefix,
-    user_agent: caller.user_agent,
   }
-  return newGrant(deps.config, client, facts, { now, access_token_seconds: target.access_token_seconds })
+  return newGrant(deps.config, client, facts, { now, caller, access_token_seconds: target.access_token_seconds })
 }

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { ACCESS_TOKEN_TYP, type Actor, accessTokenClaims } from '../protocol/access_token.ts'
+import { ACCESS_TOKEN_TYP, type Actor, accessTokenClaims, type ExchangedToken } from '../protocol/access_token.ts'
 import type { Confirmation } from '../protocol/confirmation.ts'
 import type { Entitlement } from '../protocol/grant.ts'
 import { randomId } from '../protocol/random_id.ts'
@@ -12,7 +12,6 @@ export interface IssuedAccessToken {
   readonly jti: string
   /** Seconds it still lives. */
   readonly expires_in: Seconds
-  readonly scope: string
 }
 
 export interface AccessTokenOptions {
@@ -22,6 +21,7 @@ export interface AccessTokenOptions {
   /** A retry's token does not outlive the one that got lost. */
   readonly not_after?: Seconds | undefined
   readonly act?: Actor | undefined
+  readonly exchanged_from?: readonly ExchangedToken[] | undefined
 }
 
 /**
@@ -32,15 +32,15 @@ export async function issueAccessToken(
   deps: Pick<Deps, 'config' | 'keys' | 'random' | 'vault'>,
   entitlement: Entitlement,
   target: Target,
-  { now, confirmation, not_after = Number.POSITIVE_INFINITY, act }: AccessTokenOptions,
+  { now, confirmation, not_after = Number.POSITIVE_INFINITY, ...rest }: AccessTokenOptions,
 ): Promise<IssuedAccessToken> {
   const { client, account } = entitlement
   const expires_at = Math.min(now + target.access_token_seconds, not_after)
   const jti = randomId(deps.random)
   // RFC 9068 §2.2: where no resource owner is involved, sub identifies the client application.
   const sub = account === null ? client.client_id : subjectOf(deps, client, account.account_id)
-  const issuance = { iss: deps.config.issuer, sub, jti, now, expires_at, confirmation, act }
+  const issuance = { iss: deps.config.issuer, sub, jti, now, expires_at, confirmation, ...rest }
   const claims = accessTokenClaims(entitlement, target, issuance)
   const access_token = await deps.keys.sign(target.signing_alg, ACCESS_TOKEN_TYP, claims)
-  return { access_token, jti, expires_in: expires_at - now, scope: target.scope }
+  return { access_token, jti, expires_in: expires_at - now }
 }

@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose'
 import type { Deps } from '../deps.ts'
-import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access_token.ts'
+import { ACCESS_TOKEN_TYP, type AccessTokenClaims, type ExchangedToken } from '../protocol/access_token.ts'
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
 import { type Grant, mayIssue } from '../protocol/grant.ts'
@@ -68,9 +68,10 @@ export type Standing = {
  */
 export async function standingOf(
   deps: Pick<Deps, 'store'>,
-  { jti, client_id, grant_id }: AccessTokenClaims,
+  { jti, client_id, grant_id, exchanged_from = [] }: AccessTokenClaims,
 ): Promise<Standing | undefined> {
   if (await deps.store.isAccessTokenRevoked(jti)) return undefined
+  for (const link of exchanged_from) if (!(await isLinkIntact(deps, link))) return undefined
   if (grant_id === undefined) {
     const client = await deps.store.findClient(client_id)
     return client === undefined || client.disabled_at !== null
@@ -85,6 +86,12 @@ export async function standingOf(
   if (client === undefined) return undefined
   const entitlement = mayIssue({ client, account, grant, grant_client })
   return typeof entitlement === 'string' ? undefined : { client, account: entitlement.account, grant, grant_client }
+}
+
+/** RFC 8693: who revokes a token, or disables who had it, means what was made of it as well. */
+async function isLinkIntact({ store }: Pick<Deps, 'store'>, { jti, client_id }: ExchangedToken): Promise<boolean> {
+  if (await store.isAccessTokenRevoked(jti)) return false
+  return (await store.findClient(client_id))?.disabled_at === null
 }
 
 /** Whether a verified access token still stands. */

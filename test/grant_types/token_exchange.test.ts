@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { AccessTokenClaims } from '../../server/protocol/access_token.ts'
 import type { Client } from '../../server/protocol/client.ts'
-import { actorOf, TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
+import { actorOf, exchangedFrom, TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
 import { basic, buildTestApp, claimsOf } from '../helpers/app.ts'
 import { clientKey, dpopProof } from '../helpers/client_keys.ts'
 import { codeFor, codeForm } from '../helpers/code.ts'
@@ -182,6 +182,64 @@ for (const [what, end] of [
     t.not((await s.exchange(token, { resource: STOCK })).status, 200)
   })
 }
+
+/** `web` → `orders` → `stock`: the token that `stock` calls `bills` with, and those that it came of. */
+async function prepareChain(t: Test) {
+  const s = await prepare(t)
+  await s.server.createClient({ ...s.service, client_id: STOCK, resources: [BILLS] })
+  await s.server.createClient({ client_id: 'reader', client_secret: SECRET, scope: 'gatehouse:read' })
+  const first = await s.signIn()
+  const second: string = (await s.exchange(first, { resource: STOCK })).body.access_token
+  const exchangeSecond = () => s.exchange(second, { resource: BILLS }, { client_id: STOCK })
+  const third: string = (await exchangeSecond()).body.access_token
+  const active = async (token: string) =>
+    (await s.server.postForm('/introspect', { token }, basic('reader', SECRET))).json().active
+  return { ...s, first, second, third, exchangeSecond, active }
+}
+
+for (const link of ['first', 'second', 'third'] as const) {
+  t.test(`RFC 7009 §2: revoking the ${link} token of a chain ends what came of it, and no more`, async (t) => {
+    const s = await prepareChain(t)
+    const { server, active } = s
+    t.match(claimsOf(s.third), {
+      exchanged_from: [{ client_id: 'web' }, { client_id: 'orders' }],
+      sub: s.account.account_id,
+    })
+    const chain = [s.first, s.second, s.third]
+    t.strictSame(await Promise.all(chain.map(active)), [true, true, true])
+    const by = { first: 'web', second: 'orders', third: STOCK }[link]
+    const credentials =
+      by === 'web' ? { form: { client_id: by }, headers: {} } : { form: {}, headers: basic(by, SECRET) }
+    const revoked = await server.postForm('/revoke', { token: s[link], ...credentials.form }, credentials.headers)
+    t.equal(revoked.statusCode, 200)
+    const stands = { first: [false, false, false], second: [true, false, false], third: [true, true, false] }[link]
+    t.strictSame(await Promise.all(chain.map(active)), stands)
+    t.equal((await s.exchangeSecond()).status, link === 'third' ? 200 : 400)
+  })
+}
+
+t.test('a client in the middle of a chain that is disabled or deleted ends what came of its token', async (t) => {
+  for (const end of [
+    async (s: Awaited<ReturnType<typeof prepareChain>>) => disable(s, 'orders'),
+    async (s: Awaited<ReturnType<typeof prepareChain>>) => void (await s.store.deleteClient('orders', 1, [])),
+  ]) {
+    const s = await prepareChain(t)
+    await end(s)
+    t.equal(await s.active(s.third), false)
+    t.equal(await s.active(s.first), true)
+    t.match(await s.exchangeSecond(), NOT_VALID)
+  }
+})
+
+t.test('a token is exchanged eight times at most, one for the next', (t) => {
+  let subject: Parameters<typeof exchangedFrom>[0] = { jti: '0', client_id: 'a' }
+  for (let times = 1; times <= 8; times += 1) {
+    subject = { jti: String(times), client_id: 'a', exchanged_from: exchangedFrom(subject) }
+  }
+  t.equal(subject.exchanged_from?.length, 8)
+  t.throws(() => exchangedFrom(subject), { code: 'invalid_request' })
+  t.end()
+})
 
 t.test(
   'OpenID Connect Core §5.5: a claim that the person allowed one client by its name is not for another',
