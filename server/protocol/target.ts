@@ -154,6 +154,8 @@ interface ScopesHeld {
   readonly registered: (scope: string) => boolean
   /** What is granted when no scope is asked for. */
   readonly all: readonly string[]
+  /** What may be asked for at all: for the log, which never repeats what a stranger has sent. */
+  readonly names: readonly string[]
 }
 
 function scopesHeld(
@@ -177,12 +179,12 @@ function scopesHeld(
   ]
   // Nothing about a person is granted at a resource of its own accord: only what was asked for once.
   const unasked = grantedScopes === undefined ? knownThere : meaningful
-  const names = resources.map(({ resource }) => resource)
   return {
-    resources: names,
+    resources: resources.map(({ resource }) => resource),
     has,
     registered,
     all: candidates.filter((scope) => scope !== ANY && has(scope) && unasked(scope)),
+    names: grantedScopes ?? parseScope(client.scope) ?? [],
   }
 }
 
@@ -191,13 +193,14 @@ function grantedScope(asked: string | undefined, held: ScopesHeld): string {
   const scopes = parseScope(asked)
   if (scopes === undefined) throw new OAuthError('invalid_scope', 'the scope is malformed')
   if (!scopes.every(held.registered)) {
-    const detail = `not granted: ${formatScope(scopes.filter((scope) => !held.registered(scope)))}`
+    const beyond = scopes.filter((scope) => !held.registered(scope))
+    const detail = `${beyond.length} of ${scopes.length} are not among: ${formatScope(held.names)}`
     throw new OAuthError('invalid_scope', 'the scope exceeds what was granted to this client', { detail })
   }
   // RFC 6749 §3.3: the server MAY ignore part of the scope, here what means nothing at these resources; the response says so.
   const kept = scopes.filter(held.has)
   if (kept.length === 0 && scopes.length > 0) {
-    const detail = `${asked} at ${held.resources.join(' ')}`
+    const detail = `${scopes.length} unknown at ${held.resources.join(' ')}`
     throw new OAuthError('invalid_scope', 'none of these scopes is known at the resource', { detail })
   }
   return formatScope(kept)
