@@ -137,5 +137,6 @@ function newGrant(deps: Deps, { client_id }: Client, { account_id }: Account): G
     created_at: now,
     address_prefix: '127.0.0.1',
     user_agent: null,
+    status_index: -1,
   }
 }

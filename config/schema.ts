@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { AuthorizationSchema, DeviceSchema, JwtBearerSchema, RegistrationSchema } from './schema/authorization.ts'
 import { HttpSchema, LogSchema, OutboundSchema, StorageSchema } from './schema/server.ts'
 import { PasswordsSchema, SessionsSchema, ThrottleSchema, TokenApiSchema } from './schema/sign_in.ts'
-import { DpopSchema, KeysSchema, TokensSchema } from './schema/tokens.ts'
+import { DpopSchema, KeysSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
 import { closed, derived, whole } from './schema/values.ts'
 
 /** Everything that can be configured: types, defaults, bounds and descriptions, once. `README.md` is made from it. */
@@ -32,6 +32,7 @@ export const ConfigSchema = Type.Object(
     log: LogSchema,
     http: HttpSchema,
     tokens: TokensSchema,
+    status_lists: StatusListsSchema,
     authorization: AuthorizationSchema,
     sessions: SessionsSchema,
     device: DeviceSchema,

@@ -8,6 +8,8 @@ import type { Outbound } from './outbound/outbound.ts'
 import type { RemoteKeys } from './outbound/remote_keys.ts'
 import type { Clock } from './protocol/time.ts'
 import type { Store } from './storage/store.ts'
+import type { Revocations } from './tokens/revocations.ts'
+import type { StatusLists } from './tokens/status_lists.ts'
 
 /** Where randomness comes from: made once, in `main.ts`, and passed. */
 export interface Random {
@@ -21,6 +23,8 @@ export interface Deps {
   readonly store: Store
   readonly keys: SigningKeys
   readonly vault: Vault
+  readonly revocations: Revocations
+  readonly statusLists: StatusLists
   readonly passwords: PasswordHasher
   /** The way out to addresses that others choose. */
   readonly outbound: Outbound

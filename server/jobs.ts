@@ -27,6 +27,11 @@ function jobs(deps: Deps): Job[] {
     { name: 'read the keyring', every_seconds: config.keys.poll_seconds, run: () => keys.reload() },
     { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
     { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
+    {
+      name: 'look for revocations',
+      every_seconds: config.status_lists.poll_milliseconds / SECOND,
+      run: () => deps.revocations.poll(),
+    },
     { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, ...logouts },
     {
       name: 'delete registered clients that nobody uses',

@@ -18,6 +18,8 @@ import { MAX_ACCESS_TOKEN_SECONDS } from './protocol/resource.ts'
 import type { Clock } from './protocol/time.ts'
 import { openStore } from './storage/open.ts'
 import { ensureLoginClient } from './token_api/client.ts'
+import { createRevocations } from './tokens/revocations.ts'
+import { createStatusLists } from './tokens/status_lists.ts'
 
 const GRACE_MILLISECONDS = 9000
 const DIRECTORY_MODE = 0o700
@@ -81,7 +83,23 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
     const outbound = options.outbound ?? createOutbound(config.outbound)
     const remoteKeys = createRemoteKeys({ outbound, clock })
     const metadataDocuments = createMetadataDocuments({ config, store, keys, outbound, clock, random })
-    const deps = { config, store, keys, vault, passwords, outbound, remoteKeys, metadataDocuments, clock, random, log }
+    const revocations = createRevocations({ store, clock })
+    const statusLists = createStatusLists({ config, store, keys, clock }, revocations)
+    const deps = {
+      config,
+      store,
+      keys,
+      vault,
+      revocations,
+      statusLists,
+      passwords,
+      outbound,
+      remoteKeys,
+      metadataDocuments,
+      clock,
+      random,
+      log,
+    }
     await ensureLoginClient(deps)
     return deps
   } catch (error) {

@@ -27,6 +27,19 @@ export const TokensSchema = Type.Object(
   { ...closed, description: 'Lifetimes of tokens. Clients and resources may have their own.' },
 )
 
+export const StatusListsSchema = Type.Object(
+  {
+    enabled: Type.Boolean({
+      default: true,
+      description: 'Whether access tokens say where their status is published, and revocations are streamed.',
+    }),
+    ttl_seconds: whole(60, 5, 3600, 'How long a resource server may keep a status list.'),
+    poll_milliseconds: whole(500, 100, 10_000, 'How often a node looks for what other nodes have revoked.'),
+    max_streams: whole(1000, 1, 100_000, 'Streams of revocations that a node keeps open.'),
+  },
+  { ...closed, description: 'How resource servers learn that a token has been revoked.' },
+)
+
 export const DpopSchema = Type.Object(
   {
     nonce: Type.Boolean({

@@ -10,6 +10,8 @@ import { protectedResourceMetadata } from './protected_resource_metadata.ts'
 import { pushedAuthorizationRequest } from './pushed_authorization_request.ts'
 import { registration } from './registration.ts'
 import { revocation } from './revocation.ts'
+import { revocationStream } from './revocation_stream.ts'
+import { statusList } from './status_list.ts'
 import { token } from './token.ts'
 import { userinfo } from './userinfo.ts'
 
@@ -23,6 +25,8 @@ const described: readonly Endpoint[] = [
   userinfo,
   revocation,
   introspection,
+  statusList,
+  revocationStream,
   endSession,
   protectedResourceMetadata,
 ]

@@ -72,7 +72,8 @@ async function revokeAccessToken(deps: EndpointDeps, token: string, client_id: s
   const { claims } = verified
   if (claims.client_id !== client_id) throw ofAnotherClient()
   const audit = auditRecord(deps, 'token.revoked', { client_id, caller, detail: { jti: claims.jti } })
-  await deps.store.revokeAccessToken(claims.jti, claims.exp, [audit])
+  const { jti, exp: expires_at } = claims
+  await deps.store.revokeAccessToken({ jti, expires_at, now: deps.clock.now() }, [audit])
 }
 
 // RFC 7009 §2.1: a token that was issued to another client is refused, and the client is informed of the error.

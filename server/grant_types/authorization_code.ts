@@ -52,7 +52,7 @@ export const authorizationCode: GrantType<typeof parameters> = {
     // RFC 8707 §2.2: the token is for the resources named here, out of those granted. The scope is not asked for again.
     const target = await resolveTarget(deps, parties, { resource: asked.resource, scope: undefined })
     const { access_token_seconds } = target
-    const grant = newGrant(deps.config, client, code, { now, caller, confirmation, access_token_seconds })
+    const grant = await newGrant(deps, client, code, { now, caller, confirmation, access_token_seconds })
     const entitlement = assertMayIssue({ client, account, grant })
     await claim(deps, code, grant, caller)
 

@@ -42,7 +42,7 @@ export const deviceCode: GrantType<typeof parameters> = {
     const { access_token_seconds } = target
     // The device is a session of its own: signing out of the browser that let it in leaves it where it is.
     const facts = { ...code, session_id: randomId(deps.random), amr: code.amr ?? [], claims: null }
-    const grant = newGrant(deps.config, client, facts, { now, caller, confirmation, access_token_seconds })
+    const grant = await newGrant(deps, client, facts, { now, caller, confirmation, access_token_seconds })
     const entitlement = assertMayIssue({ client, account, grant })
     await redeem(deps, code, grant, caller)
 

@@ -61,7 +61,7 @@ export const jwtBearer: GrantType<typeof parameters> = {
       authorization_details: [],
     }
     const { access_token_seconds } = target
-    const grant = newGrant(deps.config, client, facts, { now, caller, access_token_seconds, refreshes: false })
+    const grant = await newGrant(deps, client, facts, { now, caller, access_token_seconds, refreshes: false })
     const entitlement = assertMayIssue({ client, account, grant })
     await useUp(deps, assertion)
 

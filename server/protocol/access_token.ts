@@ -1,6 +1,7 @@
 import type { AuthorizationDetail } from './authorization_request.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Entitlement } from './grant.ts'
+import { type StatusClaim, statusClaim } from './status_list.ts'
 import type { Target } from './target.ts'
 import type { Seconds } from './time.ts'
 
@@ -24,6 +25,8 @@ export interface AccessTokenClaims {
   readonly sid?: string
   /** The grant that it lives by; none where a client speaks for itself. Names a row, opens nothing. */
   readonly grant_id?: string
+  /** Where it is published that the grant has been revoked (Token Status List §6.1). */
+  readonly status?: StatusClaim
   /** The key that whoever presents the token has to show (RFC 7800 §3.1). */
   readonly cnf?: Confirmation
   /** Who acts for the subject (RFC 8693 §4.1). */
@@ -65,13 +68,15 @@ export interface Issuance {
   readonly confirmation?: Confirmation | undefined
   readonly act?: Actor | undefined
   readonly exchanged_from?: readonly ExchangedToken[] | undefined
+  /** Whether there are status lists to point to. */
+  readonly status_lists: boolean
 }
 
 /** Composes the claims. There is never an `nbf`: a verifier whose clock is slow would refuse a fresh token. */
 export function accessTokenClaims(
   { client, account, grant }: Entitlement,
   target: Target,
-  { iss, sub, jti, now, expires_at, confirmation, act, exchanged_from }: Issuance,
+  { iss, sub, jti, now, expires_at, confirmation, act, exchanged_from, status_lists }: Issuance,
 ): AccessTokenClaims {
   const [only] = target.resources
   return {
@@ -91,6 +96,7 @@ export function accessTokenClaims(
           ...(grant.acr === null ? {} : { acr: grant.acr }),
           sid: grant.session_id,
           grant_id: grant.grant_id,
+          ...(status_lists && grant.status_index >= 0 ? { status: statusClaim(iss, grant.status_index) } : {}),
         }),
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
     ...(act === undefined ? {} : { act }),

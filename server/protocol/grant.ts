@@ -54,6 +54,8 @@ export interface Grant {
   /** Where it was made: address prefix and user agent, for the owner's list of devices. */
   readonly address_prefix: string | null
   readonly user_agent: string | null
+  /** Where its bit is in the status lists: no two grants ever have the same. -1: nowhere. */
+  readonly status_index: number
 }
 
 export type Expired = 'expired (idle)' | 'expired (absolute)'

@@ -35,6 +35,11 @@ export interface ServerMetadata {
   readonly client_id_metadata_document_supported: boolean
   readonly revocation_endpoint: string
   readonly introspection_endpoint: string
+  /** Token Status List §9 */
+  readonly status_list_aggregation_endpoint: string
+  /** Ours. */
+  readonly revocation_stream_endpoint: string
+  readonly revocation_stream_endpoint_auth_methods_supported: readonly string[]
   readonly end_session_endpoint: string
   readonly backchannel_logout_supported: boolean
   readonly backchannel_logout_session_supported: boolean

@@ -27,6 +27,8 @@ export const CLIENT = [
 ] as const
 
 export const OR_NOTHING = ' ON CONFLICT DO NOTHING'
+/** What a statement that revokes grants ends with: whoever keeps status lists hears of it after the commit. */
+export const REVOKED = 'RETURNING revoked_at, status_index AS revoked_index'
 
 export function insert(table: string, columns: readonly string[], conflict = ''): string {
   const parameters = columns.map((_, index) => `$${index + 1}`)

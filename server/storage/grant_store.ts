@@ -53,7 +53,10 @@ export interface GrantStore {
     page: PageRequest,
   ): Promise<Page<Grant>>
   /** Makes one access token inactive until it has expired anyway (RFC 7009 §2). */
-  revokeAccessToken(jti: string, expires_at: Seconds, audit: Audit): Promise<void>
+  revokeAccessToken(
+    token: { readonly jti: string; readonly expires_at: Seconds; readonly now: Seconds },
+    audit: Audit,
+  ): Promise<void>
   isAccessTokenRevoked(jti: string): Promise<boolean>
 }
 
@@ -111,8 +114,8 @@ export function grantStore(driver: Driver): GrantStore {
       return pageOf(rows.map(grantOf), page, (last) => [last.created_at, last.grant_id])
     },
 
-    async revokeAccessToken(jti, expires_at, audit) {
-      await happens(driver, { sql: sql.INSERT_REVOKED_ACCESS_TOKEN, values: [jti, expires_at] }, audit)
+    async revokeAccessToken({ jti, expires_at, now }, audit) {
+      await happens(driver, { sql: sql.INSERT_REVOKED_ACCESS_TOKEN, values: [jti, expires_at, now] }, audit)
     },
 
     async isAccessTokenRevoked(jti) {
@@ -151,6 +154,7 @@ function grantOf(row: GrantRow): Grant {
     created_at: row.created_at,
     address_prefix: row.address_prefix,
     user_agent: row.user_agent,
+    status_index: row.status_index,
   }
 }
 
@@ -196,5 +200,6 @@ function valuesOf(grant: Grant): SqlValue[] {
     grant.created_at,
     grant.address_prefix,
     grant.user_agent,
+    grant.status_index,
   ]
 }

@@ -122,6 +122,26 @@ export interface Revocation {
   readonly now: Seconds
 }
 
+/** A grant that has been revoked, as the status lists know it. */
+export interface RevokedGrant {
+  readonly revoked_at: Seconds
+  /** -1: in no list. */
+  readonly status_index: number
+}
+
+export interface RevokedAccessToken {
+  readonly revoked_at: Seconds
+  readonly jti: string
+  /** Of the token: then nobody takes it anyway. */
+  readonly expires_at: Seconds
+}
+
+/** What one commit has revoked. */
+export interface Revoked {
+  readonly grants: readonly RevokedGrant[]
+  readonly access_tokens: readonly RevokedAccessToken[]
+}
+
 /** Keyset pagination: `cursor` is opaque to callers and comes from the previous page. */
 export interface PageRequest {
   readonly limit: number

@@ -10,10 +10,12 @@ import { keyStore } from './key_store.ts'
 import { logoutStore } from './logout_store.ts'
 import { registrationStore } from './registration_store.ts'
 import { resourceStore } from './resource_store.ts'
+import { announcing } from './revoked.ts'
 import { sessionStore } from './session_store.ts'
 import * as sql from './statements.ts'
 import * as authorization from './statements_authorization.ts'
 import * as sessions from './statements_sessions.ts'
+import { statusStore } from './status_store.ts'
 import type { Store } from './store.ts'
 import { throttleStore } from './throttle_store.ts'
 
@@ -41,7 +43,8 @@ const SWEEPS: readonly (readonly [sql: string, memory_seconds: number])[] = [
 ]
 
 /** The store over any driver. @param driver of a database that has been migrated. */
-export function sqlStore(driver: Driver): Store {
+export function sqlStore(database: Driver): Store {
+  const { driver, onRevoked } = announcing(database)
   return {
     ...accountStore(driver),
     ...clientStore(driver),
@@ -53,6 +56,7 @@ export function sqlStore(driver: Driver): Store {
     ...deviceCodeStore(driver),
     ...registrationStore(driver),
     ...logoutStore(driver),
+    ...statusStore(driver, onRevoked),
     ...throttleStore(driver),
     ...keyStore(driver),
     ...auditStore(driver),

@@ -2,7 +2,18 @@
  * Every SQL text, once, for both engines (those of signing in are in `statements_*.ts`): `$1 …` parameters (a number may recur), `INSERT … ON CONFLICT`, row values,
  * `CAST` where PostgreSQL could not tell a parameter's type. A test prepares each one on the migrated schema.
  */
-import { ACCOUNT, CLIENT, insert, insertSelect, list, OR_NOTHING, prefixed, qualified, sweep } from './columns.ts'
+import {
+  ACCOUNT,
+  CLIENT,
+  insert,
+  insertSelect,
+  list,
+  OR_NOTHING,
+  prefixed,
+  qualified,
+  REVOKED,
+  sweep,
+} from './columns.ts'
 
 const RESOURCE = [
   'resource',
@@ -37,6 +48,7 @@ const GRANT = [
   'created_at',
   'address_prefix',
   'user_agent',
+  'status_index',
 ] as const
 const SIGNING_KEY = [
   'kid',
@@ -161,7 +173,7 @@ export const RECORD_LATE_REPLAY = `UPDATE grants SET late_replay_generation = $3
   WHERE grant_id = $1 AND generation = $2 AND revoked_at IS NULL
     AND (late_replay_generation IS NULL OR late_replay_generation < $3)`
 export const REVOKE_GRANT = `UPDATE grants SET revoked_at = $2, revoked_because = $3
-  WHERE grant_id = $1 AND revoked_at IS NULL`
+  WHERE grant_id = $1 AND revoked_at IS NULL ${REVOKED}`
 
 const REVOKE_CONDITIONS = {
   account_id: (parameter: string) => `account_id = ${parameter}`,
@@ -179,7 +191,8 @@ export const REVOKE_CONDITION_NAMES: readonly RevokeCondition[] = [
 /** `$1` now, `$2` why, then one parameter for each condition, in its order. At least one condition. */
 export function revokeGrants(conditions: readonly RevokeCondition[]): string {
   const where = conditions.map((name, index) => REVOKE_CONDITIONS[name](`$${index + 3}`))
-  return `UPDATE grants SET revoked_at = $1, revoked_because = $2 WHERE revoked_at IS NULL AND ${where.join(' AND ')}`
+  return `UPDATE grants SET revoked_at = $1, revoked_because = $2
+  WHERE revoked_at IS NULL AND ${where.join(' AND ')} ${REVOKED}`
 }
 export const REVOKE_GRANTS_OF_ACCOUNT = revokeGrants(['account_id'])
 export const REVOKE_GRANTS_OF_CLIENT = revokeGrants(['client_id'])
@@ -189,7 +202,8 @@ export function listGrants(filters: readonly ('account_id' | 'client_id' | 'sess
   return list('grants', GRANT, ['created_at', 'grant_id'], filters)
 }
 
-export const INSERT_REVOKED_ACCESS_TOKEN = insert('revoked_access_tokens', ['jti', 'expires_at'], OR_NOTHING)
+export const INSERT_REVOKED_ACCESS_TOKEN = `${insert('revoked_access_tokens', ['jti', 'expires_at', 'revoked_at'], OR_NOTHING)}
+  RETURNING revoked_at, jti AS revoked_jti, expires_at`
 export const SELECT_REVOKED_ACCESS_TOKEN = 'SELECT jti FROM revoked_access_tokens WHERE jti = $1'
 
 // Throttles

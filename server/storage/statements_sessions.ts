@@ -1,5 +1,5 @@
 /** Every SQL text about sessions and what their end sets going. */
-import { ACCOUNT, CLIENT, insert, list, OR_NOTHING, prefixed, qualified, sweep } from './columns.ts'
+import { ACCOUNT, CLIENT, insert, list, OR_NOTHING, prefixed, qualified, REVOKED, sweep } from './columns.ts'
 
 const SESSION = [
   'session_id',
@@ -83,7 +83,7 @@ export function endSessions(conditions: readonly EndCondition[]): string {
 export function revokeGrantsOfEnded(conditions: readonly EndCondition[]): string {
   return `UPDATE grants SET revoked_at = $1, revoked_because = 'signed_out'
   WHERE revoked_at IS NULL AND replace(' ' || scope || ' ', ' offline_access ', '') = ' ' || scope || ' '
-    AND session_id IN (SELECT sessions.session_id FROM sessions WHERE ${justEnded(conditions)})`
+    AND session_id IN (SELECT sessions.session_id FROM sessions WHERE ${justEnded(conditions)}) ${REVOKED}`
 }
 /**
  * The metadata is what `JSON.stringify` made, where a quote inside a string is escaped: the text can only be a member's

@@ -11,6 +11,7 @@ import type { LogoutStore } from './logout_store.ts'
 import type { RegistrationStore } from './registration_store.ts'
 import type { ResourceStore } from './resource_store.ts'
 import type { SessionStore } from './session_store.ts'
+import type { StatusStore } from './status_store.ts'
 import type { ThrottleStore } from './throttle_store.ts'
 
 /**
@@ -29,6 +30,7 @@ export interface Store
     DeviceCodeStore,
     RegistrationStore,
     LogoutStore,
+    StatusStore,
     ThrottleStore,
     KeyStore,
     AuditStore {

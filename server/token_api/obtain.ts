@@ -51,7 +51,7 @@ async function openGrant(
   const client = await findLoginClient(deps)
   const target = await targetOrGiveBack(deps, client, account, request, give_back)
   const now = deps.clock.now()
-  const grant = openedGrant(deps, client, account, target, caller)
+  const grant = await openedGrant(deps, client, account, target, caller)
   const entitlement = assertMayIssue({ client, account, grant })
   const { account_id } = account
   const { client_id, grant_id, session_id } = grant
@@ -85,7 +85,7 @@ async function targetOrGiveBack(
   }
 }
 
-function openedGrant(deps: Deps, client: Client, account: Account, target: Target, caller: Caller): Grant {
+function openedGrant(deps: Deps, client: Client, account: Account, target: Target, caller: Caller): Promise<Grant> {
   const now = deps.clock.now()
   const facts = {
     grant_id: randomId(deps.random),
@@ -100,5 +100,5 @@ function openedGrant(deps: Deps, client: Client, account: Account, target: Targe
     claims: null,
     authorization_details: [],
   }
-  return newGrant(deps.config, client, facts, { now, caller, access_token_seconds: target.access_token_seconds })
+  return newGrant(deps, client, facts, { now, caller, access_token_seconds: target.access_token_seconds })
 }

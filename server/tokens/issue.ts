@@ -39,7 +39,8 @@ export async function issueAccessToken(
   const jti = randomId(deps.random)
   // RFC 9068 §2.2: where no resource owner is involved, sub identifies the client application.
   const sub = account === null ? client.client_id : subjectOf(deps, client, account.account_id)
-  const issuance = { iss: deps.config.issuer, sub, jti, now, expires_at, confirmation, ...rest }
+  const { issuer: iss, status_lists } = deps.config
+  const issuance = { iss, sub, jti, now, expires_at, confirmation, status_lists: status_lists.enabled, ...rest }
   const claims = accessTokenClaims(entitlement, target, issuance)
   const access_token = await deps.keys.sign(target.signing_alg, ACCESS_TOKEN_TYP, claims)
   return { access_token, jti, expires_in: expires_at - now }

@@ -34,7 +34,12 @@ interface Beginning {
 }
 
 /** A grant as it begins. @param facts may have more members: a code as it was read */
-export function newGrant(config: Deps['config'], client: Client, facts: GrantFacts, beginning: Beginning): Grant {
+export async function newGrant(
+  { config, store }: Pick<Deps, 'config' | 'store'>,
+  client: Client,
+  facts: GrantFacts,
+  beginning: Beginning,
+): Promise<Grant> {
   const { now, caller, confirmation, access_token_seconds, refreshes = mayRefresh(client) } = beginning
   const { idle_seconds } = refreshPolicy(config, client, access_token_seconds)
   const absolute_seconds = client.refresh_token_absolute_seconds ?? config.tokens.refresh_absolute_seconds
@@ -62,6 +67,7 @@ export function newGrant(config: Deps['config'], client: Client, facts: GrantFac
     revoked_at: null,
     revoked_because: null,
     created_at: now,
+    status_index: await store.allotStatusIndex(),
   }
 }
 

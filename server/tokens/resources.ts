@@ -12,6 +12,7 @@ import {
   selectTarget,
   type Target,
 } from '../protocol/target.ts'
+import type { Page } from '../storage/records.ts'
 
 /** The resources that are always there: this server's own two, and the default one even when nobody registered it. */
 export function builtInResources(config: Deps['config']): BuiltInResources {
@@ -60,6 +61,20 @@ export async function findResources(
   const registered = others.length === 0 ? [] : await deps.store.findResources(others)
   const known = [...own, ...registered, { ...BARE, resource: default_resource, scopes: null }]
   return resources.flatMap((resource) => known.find((row) => row.resource === resource) ?? [])
+}
+
+const PAGE_ROWS = 200
+
+/** Every registered resource: for what is asked seldom. */
+export async function allResources({ store }: Pick<Deps, 'store'>): Promise<Resource[]> {
+  const resources: Resource[] = []
+  let cursor: string | null = null
+  do {
+    const page: Page<Resource> = await store.listResources({ limit: PAGE_ROWS, cursor })
+    resources.push(...page.items)
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return resources
 }
 
 const BARE = {

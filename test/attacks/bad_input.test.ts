@@ -36,7 +36,7 @@ t.test('every route is attacked: a new one needs a line in targets.ts', async (t
   // Their siblings answer these: 405, CORS, what GET answers without its body, and files.
   const known = new Set(targets.map(({ method, route }) => `${method} ${route}`))
   const refusedMethods =
-    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo)$/
+    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$/
   const others = [...routes].filter(
     (route) => !/^(?:HEAD|OPTIONS) /.test(route) && !route.startsWith('GET /assets/') && !refusedMethods.test(route),
   )
@@ -81,6 +81,7 @@ t.test('methods that are not there', async (t) => {
 function isRefusedMethod({ refusal, method, route }: Target, asked: string): boolean {
   // OpenID Connect Core §5.3: UserInfo answers both.
   if (route === '/userinfo' && ['GET', 'HEAD'].includes(asked)) return false
+  if (route === '/revocations/stream' && asked === 'GET') return false
   return method === 'POST' && asked !== 'POST' && (refusal === 'oauth' || refusal === 'token_api')
 }
 

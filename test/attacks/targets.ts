@@ -3,6 +3,7 @@ import type { InjectOptions } from 'fastify'
 import { mintCliToken } from '../../server/admin/cli_token.ts'
 import { basic, PASSWORD, type TestApp } from '../helpers/app.ts'
 import { DEVICE_CLIENT } from '../helpers/device.ts'
+import { makeGrant } from '../helpers/grant.ts'
 import { makeConsent } from '../helpers/interaction.ts'
 import { seedSession } from '../helpers/session.ts'
 import { authorizationTargets } from './authorization_targets.ts'
@@ -188,6 +189,22 @@ export const targets: readonly Target[] = [
     },
   },
   form('/revoke', { token: 'x', token_type_hint: 'access_token' }),
+  open('/status-lists'),
+  {
+    ...open('/status-lists/:list'),
+    async honest({ deps: { store } }) {
+      const grant = makeGrant({ grant_id: unique('grant'), status_index: await store.allotStatusIndex() })
+      await store.createGrant(grant, [], [])
+      return { url: '/status-lists/0', members: {} }
+    },
+  },
+  // To who may listen, the answer has no end: see test/endpoints/revocation_stream.test.ts.
+  {
+    ...open('/revocations/stream'),
+    answers: 403,
+    honest: async () => ({ url: '/revocations/stream', members: {}, headers: CLIENT }),
+  },
+  { ...form('/revocations/stream', { last_event_id: '1' }), answers: 403 },
   form('/introspect', { token: 'x', token_type_hint: 'access_token' }),
   ...['/', ''].flatMap((slash) =>
     [

@@ -28,6 +28,7 @@ export function makeGrant(changes: Partial<Grant> = {}): Grant {
     created_at,
     address_prefix: null,
     user_agent: null,
+    status_index: -1,
     ...changes,
   }
 }

@@ -55,7 +55,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'http',
       'observe/audit',
     ],
-    packages: FASTIFY,
+    packages: [...FASTIFY, 'node:stream'],
   },
   demo: { uses: ['protocol', 'web', 'http', 'observe/audit'], packages: [...FASTIFY, 'jose', 'node:crypto'] },
   token_api: {
@@ -134,7 +134,7 @@ const CONTRACTS = [
 const OWN_CONTRACTS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   protocol: ['storage/records'],
-  deps: [...CONTRACTS, 'accounts', 'outbound', 'clients'],
+  deps: [...CONTRACTS, 'accounts', 'outbound', 'clients', 'tokens'],
 }
 
 interface Import {

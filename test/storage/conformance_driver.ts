@@ -10,8 +10,8 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
   t.test('a batch is all its steps', async (t) => {
     const [a, b] = [fresh('jti'), fresh('jti')]
     const outcome = await driver.batch([
-      { sql: INSERT, values: [a, 1] },
-      { sql: INSERT, values: [b, 1], must_change: 1 },
+      { sql: INSERT, values: [a, 1, 1] },
+      { sql: INSERT, values: [b, 1, 1], must_change: 1 },
       { sql: FIND, values: [a] },
     ])
     t.match(outcome, {
@@ -24,9 +24,9 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
   t.test('a guard that misses undoes the steps before it, and says which it was', async (t) => {
     const jti = fresh('jti')
     const outcome = await driver.batch([
-      { sql: INSERT, values: [jti, 1], must_change: 1 },
-      { sql: INSERT, values: [jti, 1], must_change: 1 },
-      { sql: INSERT, values: [fresh('jti'), 1] },
+      { sql: INSERT, values: [jti, 1, 1], must_change: 1 },
+      { sql: INSERT, values: [jti, 1, 1], must_change: 1 },
+      { sql: INSERT, values: [fresh('jti'), 1, 1] },
     ])
     t.same(outcome, { committed: false, failed_step: 1 })
     t.same(await driver.query(FIND, [jti]), [])
@@ -43,7 +43,7 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
   t.test('a unique value that is taken is a miss for a guarded step, an error for another', async (t) => {
     const values = [fresh('digest'), 'setup_link', null, 1]
     await driver.batch([{ sql: sql.INSERT_ONE_TIME_HANDLE, values }])
-    const before = { sql: INSERT, values: [fresh('jti'), 1] }
+    const before = { sql: INSERT, values: [fresh('jti'), 1, 1] }
     const again = { sql: sql.INSERT_ONE_TIME_HANDLE, values }
     t.same(await driver.batch([before, { ...again, must_change: 1 }]), { committed: false, failed_step: 1 })
     await t.rejects(driver.batch([before, again]))
@@ -54,7 +54,7 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
     const names = Array.from({ length: 30 }, () => fresh('jti'))
     const outcomes = await Promise.allSettled(
       names.map((jti, index) => {
-        const insert = { sql: INSERT, values: [jti, 1], must_change: 1 }
+        const insert = { sql: INSERT, values: [jti, 1, 1], must_change: 1 }
         if (index % 3 === 0) return driver.batch([insert, insert])
         // No account of that name: a broken foreign key.
         if (index % 3 === 1) return driver.batch([insert, { sql: sql.INSERT_IDENTIFIER, values: [jti, jti] }])
@@ -77,7 +77,7 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
   t.test('text comes back as it went, whatever it holds', async (t) => {
     for (const text of ["'; DROP TABLE grants; --", '$1 ? %s', 'ünïcode 🔑 \u202e', '', '\n\r\t\\']) {
       const jti = `${fresh('jti')}${text}`
-      await driver.batch([{ sql: INSERT, values: [jti, 1] }])
+      await driver.batch([{ sql: INSERT, values: [jti, 1, 1] }])
       t.same(await driver.query(FIND, [jti]), [{ jti }])
     }
   })
@@ -85,7 +85,7 @@ export async function driverConformance(t: Test, { driver }: Opened): Promise<vo
   t.test('text that an engine cannot hold (NUL, half a surrogate pair) finds nothing and is no error', async (t) => {
     for (const text of ['a\0b', '\0', 'a\ud800b']) {
       t.same(await driver.query(FIND, [`${fresh('jti')}${text}`]), [])
-      t.match(await driver.batch([{ sql: INSERT, values: [`${fresh('jti')}${text}`, 1] }]), { committed: true })
+      t.match(await driver.batch([{ sql: INSERT, values: [`${fresh('jti')}${text}`, 1, 1] }]), { committed: true })
     }
   })
 

@@ -129,8 +129,8 @@ export async function grantConformance(t: Test, { store }: Opened): Promise<void
 
   t.test('RFC 7009 §2: one access token is revoked, and others are not', async (t) => {
     const jti = fresh('jti')
-    await store.revokeAccessToken(jti, NOW + 60, [])
-    await store.revokeAccessToken(jti, NOW + 60, [])
+    await store.revokeAccessToken({ jti, expires_at: NOW + 60, now: NOW }, [])
+    await store.revokeAccessToken({ jti, expires_at: NOW + 60, now: NOW }, [])
     t.equal(await store.isAccessTokenRevoked(jti), true)
     t.equal(await store.isAccessTokenRevoked(fresh('jti')), false)
   })

@@ -89,12 +89,12 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
     for (const grant of [live, late]) await store.createGrant(grant, [], [])
     for (let made = 0; made < 3; made += 1) {
       await store.createGrant(sampleGrant(), [], [])
-      await store.revokeAccessToken(fresh('jti'), NOW, [])
+      await store.revokeAccessToken({ jti: fresh('jti'), expires_at: NOW, now: NOW }, [])
       await store.consumeAttempt([sampleLimit()], NOW)
       await driver.batch([{ sql: TAKE_LOCK, values: [fresh('lock'), NOW] }])
     }
     const jti = fresh('jti')
-    await store.revokeAccessToken(jti, future + 1, [])
+    await store.revokeAccessToken({ jti, expires_at: future + 1, now: NOW }, [])
     await store.createOneTimeHandle({ digest: fresh('d'), purpose: 'setup_link', subject: 'x', expires_at: NOW }, [])
     const { session } = await signedIn(store)
     const { client_id } = await toldClient(store, session)

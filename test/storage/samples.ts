@@ -91,6 +91,7 @@ export function sampleGrant(change: Partial<Grant> = {}): Grant {
     created_at: NOW,
     address_prefix: '192.0.2.1',
     user_agent: 'a browser',
+    status_index: -1,
     ...change,
   }
 }

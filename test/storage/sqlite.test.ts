@@ -12,7 +12,7 @@ import { conformance } from './conformance.ts'
 import { fresh, NOW } from './samples.ts'
 
 const clock = { now: () => NOW }
-const insert = (jti: string) => ({ sql: sql.INSERT_REVOKED_ACCESS_TOKEN, values: [jti, NOW], must_change: 1 })
+const insert = (jti: string) => ({ sql: sql.INSERT_REVOKED_ACCESS_TOKEN, values: [jti, NOW, NOW], must_change: 1 })
 
 async function openFile(t: Test) {
   const path = join(t.testdir(), 'data', 'gatehouse.db')

@@ -24,10 +24,20 @@ t.test('single use and every compare-and-swap is one conditional statement', asy
   t.match(texts.get('CLAIM_ID'), /WHERE used_ids.expires_at <= \$3$/)
 })
 
+t.test('every statement that revokes says what it has revoked: whoever keeps status lists hears of it', async (t) => {
+  const revoking = everyStatement().filter(([, text]) => /\bSET\b[^;]*\brevoked_at = /.test(text))
+  t.ok(revoking.length > 10)
+  for (const [name, text] of revoking) t.match(text, /RETURNING revoked_at, status_index AS revoked_index$/, name)
+  t.match(
+    new Map(everyStatement()).get('INSERT_REVOKED_ACCESS_TOKEN'),
+    /RETURNING revoked_at, jti AS revoked_jti, expires_at$/,
+  )
+})
+
 t.test('the stores hold no SQL of their own', async (t) => {
   const folder = join(import.meta.dirname, '../../server/storage')
   const stores = readdirSync(folder).filter((name) => name.endsWith('_store.ts'))
-  t.equal(stores.length, 14)
+  t.equal(stores.length, 15)
   for (const name of stores) {
     const source = readFileSync(join(folder, name), 'utf8')
     t.notMatch(source, /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\s+\w+\s/, name)
