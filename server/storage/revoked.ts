@@ -7,7 +7,10 @@ export type HearRevoked = (revoked: Revoked) => void
  * A driver that tells what its batches have revoked: after the commit, and before whoever asked for it goes on. Each
  * statement that revokes returns what it has revoked, so that no path of revocation can be forgotten here.
  */
-export function announcing(database: Driver): { readonly driver: Driver; readonly onRevoked: (hear: HearRevoked) => void } {
+export function announcing(database: Driver): {
+  readonly driver: Driver
+  readonly onRevoked: (hear: HearRevoked) => void
+} {
   const hearers: HearRevoked[] = []
   return {
     driver: {

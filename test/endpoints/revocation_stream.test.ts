@@ -37,7 +37,11 @@ async function prepare(t: Test, config = {}) {
 }
 
 /** Server-sent events, read as their specification says. */
-async function listen(t: Test, origin: string, init: RequestInit = {}) {
+async function listen(
+  t: Test,
+  origin: string,
+  init: { method?: string; body?: URLSearchParams; headers?: Record<string, string> } = {},
+) {
   const abort = new AbortController()
   t.teardown(() => abort.abort())
   const headers = { ...basic('listener', SECRET), ...init.headers }
