@@ -22,6 +22,12 @@ export const TokensSchema = Type.Object(
       60,
       'For so long a refresh token just rotated gets the same successor again (profile `standard`).',
     ),
+    access_token_budget_bytes: whole(
+      4096,
+      1024,
+      65_536,
+      'An access token that is longer is warned of in the log: many proxies take 8 KiB of headers in all.',
+    ),
     resilient_window_seconds: whole(3600, 0, 3600, 'The same for clients of the profile `resilient`.'),
   },
   { ...closed, description: 'Lifetimes of tokens. Clients and resources may have their own.' },

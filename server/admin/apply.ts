@@ -14,7 +14,7 @@ import { createClient, planClient, updateClient } from './client_changes.ts'
 import { askedClient, ignoredMembers, NamedClientDocument } from './clients.ts'
 import { type Administrator, administratorOf } from './guard.ts'
 import { createResource, planResource, updateResource } from './resource_changes.ts'
-import { ResourceDocument } from './resources.ts'
+import { askedResource, ResourceDocument } from './resources.ts'
 import { closed, problems } from './schemas.ts'
 
 const BODY_LIMIT = 1_048_576
@@ -116,7 +116,7 @@ async function plan(deps: Deps, by: Administrator, document: ApplyDocument) {
 async function planOneResource(deps: Deps, by: Administrator, asked: Static<typeof ResourceDocument>): Promise<Item> {
   const name = normalizedResource(asked.resource)
   const [existing] = name === undefined ? [] : await deps.store.findResources([name])
-  const planned = planResource(deps, existing, asked)
+  const planned = planResource(deps, existing, askedResource(asked))
   if ('problems' in planned) return planned
   const { value } = planned
   return {

@@ -19,12 +19,14 @@ import { resources } from './resources.ts'
 import { revocations } from './revocations.ts'
 import { sessions } from './sessions.ts'
 import { setupLinks } from './setup_links.ts'
+import { tokenPreview } from './token_preview.ts'
 
 const routes = [
   accounts,
   clients,
   initialAccessTokens,
   resources,
+  tokenPreview,
   keys,
   grants,
   revocations,

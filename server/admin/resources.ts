@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Deps } from '../deps.ts'
 import { notFound, orRefuse, Problem } from '../http/problem.ts'
+import type { ClaimMapping } from '../protocol/claim_mapping.ts'
 import type { Resource } from '../protocol/resource.ts'
-import { normalizedResource } from '../protocol/resource_registration.ts'
+import { normalizedResource, type ResourceRegistration } from '../protocol/resource_registration.ts'
 import { builtInResources, findResources } from '../tokens/resources.ts'
 import { administratorOf } from './guard.ts'
 import { createResource, planResource, updateResource } from './resource_changes.ts'
@@ -20,6 +21,10 @@ import {
   whole,
 } from './schemas.ts'
 
+const TokenTypName = Type.Union([Type.Literal('at+jwt'), Type.Literal('JWT')], {
+  description: 'The typ in the header of its tokens. JWT: for verifiers that refuse at+jwt.',
+})
+
 const changeable = {
   scopes: Type.Optional(
     nullable(Type.Array(text(255), { maxItems: 200, description: 'null: any scope that the client may ask for.' })),
@@ -33,6 +38,13 @@ const changeable = {
       description: 'The types of authorization_details that mean something there (RFC 9396 §2).',
     }),
   ),
+  claims: Type.Optional(
+    Type.Record(Type.String({ minLength: 1, maxLength: 255 }), Type.Unknown(), {
+      maxProperties: 64,
+      description: 'What its tokens say besides; `{{name}}` stands for what is known. See docs/claims.md.',
+    }),
+  ),
+  token_typ: Type.Optional(TokenTypName),
 }
 
 /** A resource of the apply file, and a new one. */
@@ -45,6 +57,8 @@ const ResourceView = Type.Object({
   signing_alg: SigningAlgorithmName,
   introspection_clients: Type.Array(Type.String()),
   authorization_details_types: Type.Array(Type.String()),
+  claims: Type.Record(Type.String(), Type.Unknown()),
+  token_typ: TokenTypName,
   built_in: Type.Boolean({ description: 'There without having been registered.' }),
   created_at: Instant,
   updated_at: Instant,
@@ -62,6 +76,12 @@ export function describeResource(resource: Resource, built_in = false) {
     authorization_details_types: [...authorization_details_types],
     built_in,
   }
+}
+
+/** The body has been parsed from JSON, so that what is in `claims` is JSON. */
+export function askedResource(body: Static<typeof ResourceDocument>): ResourceRegistration {
+  const { claims, ...rest } = body
+  return claims === undefined ? rest : { ...rest, claims: claims as ClaimMapping }
 }
 
 /** The APIs that tokens are for. Their names are URIs, so a single one is named by `?resource=`. */
@@ -122,7 +142,7 @@ export function resources(deps: Deps): FastifyPluginAsyncTypebox {
         },
       },
       async (request, reply) => {
-        const resource = orRefuse(planResource(deps, undefined, request.body))
+        const resource = orRefuse(planResource(deps, undefined, askedResource(request.body)))
         await createResource(deps, administratorOf(request), resource)
         return reply.code(201).send(describeResource(resource))
       },
@@ -142,7 +162,7 @@ export function resources(deps: Deps): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const existing = await requireRegistered(request.query.resource)
-        const asked = { ...request.body, resource: existing.resource }
+        const asked = askedResource({ ...request.body, resource: existing.resource })
         const resource = orRefuse(planResource(deps, existing, asked))
         await updateResource(deps, administratorOf(request), resource)
         return describeResource(resource)

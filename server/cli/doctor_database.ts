@@ -67,15 +67,17 @@ async function examineSchema(driver: Driver): Promise<Finding[]> {
   const known = readMigrations()
   // It answers, so what fails now is that the table is not there yet.
   const applied = await driver.query<{ version: number }>(LIST_SCHEMA_MIGRATIONS, []).catch(() => [])
-  const newest = Math.max(0, ...applied.map(({ version }) => version))
-  if (newest < known.length) {
-    const missing = count(known.length - newest, 'migration')
-    findings.push(fail('migrations', `${missing} not applied`, 'They are applied at the next start: gatehouse serve'))
-  } else if (newest > known.length) {
+  const done = new Set(applied.map(({ version }) => version))
+  const missing = known.filter(({ version }) => !done.has(version))
+  const ahead = applied.some(({ version }) => known.every((migration) => migration.version !== version))
+  if (ahead) {
     findings.push(
       fail('migrations', 'the database is newer than this program', 'Install the newer version of Gatehouse.'),
     )
-  } else findings.push(ok('migrations', `current (${count(newest, 'migration')})`))
+  } else if (missing.length > 0) {
+    const message = `${count(missing.length, 'migration')} not applied`
+    findings.push(fail('migrations', message, 'They are applied at the next start: gatehouse serve'))
+  } else findings.push(ok('migrations', `current (${count(known.length, 'migration')})`))
   if (driver.engine === 'sqlite') findings.push(await examineDurability(driver))
   return findings
 }

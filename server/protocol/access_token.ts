@@ -1,6 +1,8 @@
 import type { AuthorizationDetail } from './authorization_request.ts'
+import { mappedClaims } from './claim_mapping.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Entitlement } from './grant.ts'
+import { TOKEN_TYPS } from './resource.ts'
 import { type StatusClaim, statusClaim } from './status_list.ts'
 import type { Target } from './target.ts'
 import type { Seconds } from './time.ts'
@@ -57,6 +59,11 @@ export interface ExchangedToken {
 /** The media type in the header, without `application/` (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 
+/** @returns whether a header's `typ` may be that of an access token, whose `token_type` then says that it is one */
+export function isAccessTokenTyp(typ: string | undefined): boolean {
+  return TOKEN_TYPS.some((known) => known === typ)
+}
+
 /** What a token is issued with, besides what it is for and to whom. */
 export interface Issuance {
   readonly iss: string
@@ -105,5 +112,6 @@ export function accessTokenClaims(
     token_type: 'access',
     // OpenID Connect Core §8.1: a client with pairwise subjects learns no other name of the account.
     ...(account === null || client.subject_type === 'pairwise' ? {} : { user_id: account.account_id }),
+    ...mappedClaims(target.claims, { client, account, grant, sub, scope: target.scope }),
   }
 }

@@ -81,7 +81,7 @@ export function idTokenAccountClaims(
 }
 
 /** All that is known of an account, in the words of §5.1. What is not known is left out, never null (§5.3.2). */
-function accountClaims({ username, name, email, email_verified_at, updated_at, profile }: Account): Claims {
+export function accountClaims({ username, name, email, email_verified_at, updated_at, profile }: Account): Claims {
   const { phone_number, phone_number_verified, address, ...rest } = profile
   return {
     preferred_username: username,

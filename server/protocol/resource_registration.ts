@@ -3,7 +3,8 @@
  *
  * @see [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2)
  */
-import type { Resource, SigningAlgorithm } from './resource.ts'
+import { type ClaimMapping, claimMappingProblems, NO_CLAIMS } from './claim_mapping.ts'
+import type { Resource, SigningAlgorithm, TokenTyp } from './resource.ts'
 import { ANY, isReservedScope, parseScope } from './scope.ts'
 import { normalizeResource } from './target.ts'
 import type { Seconds } from './time.ts'
@@ -16,6 +17,8 @@ export interface ResourceRegistration {
   readonly signing_alg?: SigningAlgorithm
   readonly introspection_clients?: readonly string[]
   readonly authorization_details_types?: readonly string[]
+  readonly claims?: ClaimMapping
+  readonly token_typ?: TokenTyp
 }
 
 /** The resource as it is stored and compared; undefined when it is no absolute URI without a fragment. */
@@ -53,6 +56,7 @@ export function registeredResource(
       refuse('scopes', `${JSON.stringify(scope)} is not a scope-token`)
     } else if (isReservedScope(scope)) refuse('scopes', `${scope} is reserved for the admin API`)
   }
+  for (const problem of claimMappingProblems(asked.claims ?? NO_CLAIMS)) refuse('claims', problem)
   if (resource === undefined || problems.length > 0) return { problems }
   return {
     value: {
@@ -67,6 +71,8 @@ export function registeredResource(
       authorization_details_types: [
         ...new Set(asked.authorization_details_types ?? existing?.authorization_details_types ?? []),
       ],
+      claims: asked.claims ?? existing?.claims ?? NO_CLAIMS,
+      token_typ: asked.token_typ ?? existing?.token_typ ?? 'at+jwt',
       created_at: existing?.created_at ?? now,
       updated_at: now,
     },

@@ -1,8 +1,9 @@
 import { type Account, ADMIN_ROLE } from './account.ts'
 import type { AuthorizationDetail } from './authorization_request.ts'
+import { type ClaimMapping, mergeMappings } from './claim_mapping.ts'
 import type { Client } from './client.ts'
 import { OAuthError } from './errors.ts'
-import type { Resource, SigningAlgorithm } from './resource.ts'
+import type { Resource, SigningAlgorithm, TokenTyp } from './resource.ts'
 import { ADMIN_SCOPES, ANY, formatScope, isPersonScope, isReservedScope, parseScope } from './scope.ts'
 import type { Seconds } from './time.ts'
 
@@ -19,6 +20,8 @@ export interface Target {
   readonly authorization_details: readonly AuthorizationDetail[]
   readonly access_token_seconds: Seconds
   readonly signing_alg: SigningAlgorithm
+  readonly token_typ: TokenTyp
+  readonly claims: ClaimMapping
 }
 
 /** What a grant holds already: a request may narrow it and never widen it. */
@@ -91,9 +94,14 @@ export function selectTarget(
   }
   const [first] = asked.found
   if (first === undefined) throw new OAuthError('invalid_target', 'no resource was named')
-  // One token has one signature: resources that want different algorithms need a token each.
-  if (asked.found.some((found) => found.signing_alg !== first.signing_alg)) {
-    const detail = asked.found.map(({ resource, signing_alg }) => `${resource} wants ${signing_alg}`).join(', ')
+  // One token has one signature, one header and one set of claims: resources that want different ones need a token each.
+  const claims = mergeMappings(asked.found.map((found) => found.claims))
+  const alike = asked.found.every(
+    ({ signing_alg, token_typ }) => signing_alg === first.signing_alg && token_typ === first.token_typ,
+  )
+  if (claims === undefined || !alike) {
+    const wanted = ({ resource, signing_alg, token_typ }: Resource) => `${resource} wants ${signing_alg}, ${token_typ}`
+    const detail = `${asked.found.map(wanted).join(', ')}${claims === undefined ? ', and other claims' : ''}`
     throw new OAuthError('invalid_target', 'these resources cannot share a token; ask for one at a time', { detail })
   }
   const admin = asked.resources.includes(defaults.admin_resource)
@@ -110,6 +118,8 @@ export function selectTarget(
       ...asked.found.map((found) => found.access_token_seconds ?? defaults.access_token_seconds),
     ),
     signing_alg: first.signing_alg,
+    token_typ: first.token_typ,
+    claims,
   }
 }
 

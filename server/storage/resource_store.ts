@@ -1,3 +1,4 @@
+import type { ClaimMapping } from '../protocol/claim_mapping.ts'
 import type { Resource } from '../protocol/resource.ts'
 import type { Driver } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
@@ -5,17 +6,20 @@ import type { Audit, Page, PageRequest } from './records.ts'
 import * as sql from './statements.ts'
 import { happens } from './transition.ts'
 
-interface ResourceRow extends Omit<Resource, 'scopes' | 'introspection_clients' | 'authorization_details_types'> {
+interface ResourceRow
+  extends Omit<Resource, 'scopes' | 'introspection_clients' | 'authorization_details_types' | 'claims'> {
   readonly scopes: string | null
   readonly introspection_clients: string
   readonly authorization_details_types: string
+  readonly claims: string
 }
 
 function resourceOf(row: ResourceRow): Resource {
   const scopes: string[] | null = row.scopes === null ? null : JSON.parse(row.scopes)
   const introspection_clients: string[] = JSON.parse(row.introspection_clients)
   const authorization_details_types: string[] = JSON.parse(row.authorization_details_types)
-  return { ...row, scopes, introspection_clients, authorization_details_types }
+  const claims: ClaimMapping = JSON.parse(row.claims)
+  return { ...row, scopes, introspection_clients, authorization_details_types, claims }
 }
 
 /** What may change, as columns. */
@@ -28,6 +32,8 @@ function valuesOf(resource: Resource): (string | number | null)[] {
     signing_alg,
     JSON.stringify(introspection_clients),
     JSON.stringify(resource.authorization_details_types),
+    JSON.stringify(resource.claims),
+    resource.token_typ,
   ]
 }
 

@@ -22,6 +22,8 @@ const RESOURCE = [
   'signing_alg',
   'introspection_clients',
   'authorization_details_types',
+  'claims',
+  'token_typ',
   'created_at',
   'updated_at',
 ] as const
@@ -150,7 +152,7 @@ export const SELECT_RESOURCE = `SELECT ${RESOURCE.join(', ')} FROM resources WHE
 export const LIST_RESOURCES = list('resources', RESOURCE, ['resource'])
 export const UPDATE_RESOURCE = `UPDATE resources
   SET scopes = $2, access_token_seconds = $3, signing_alg = $4, introspection_clients = $5,
-    authorization_details_types = $6, updated_at = $7
+    authorization_details_types = $6, claims = $7, token_typ = $8, updated_at = $9
   WHERE resource = $1`
 export const SELECT_ALGORITHMS = 'SELECT DISTINCT signing_alg FROM resources ORDER BY signing_alg'
 

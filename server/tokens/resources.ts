@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Account } from '../protocol/account.ts'
+import { NO_CLAIMS } from '../protocol/claim_mapping.ts'
 import type { Client } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { Resource } from '../protocol/resource.ts'
@@ -82,6 +83,8 @@ const BARE = {
   signing_alg: 'RS256',
   introspection_clients: [],
   authorization_details_types: [],
+  claims: NO_CLAIMS,
+  token_typ: 'at+jwt',
   created_at: 0,
   updated_at: 0,
 } as const

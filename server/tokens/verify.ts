@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose'
 import type { Deps } from '../deps.ts'
-import { ACCESS_TOKEN_TYP, type AccessTokenClaims, type ExchangedToken } from '../protocol/access_token.ts'
+import { type AccessTokenClaims, type ExchangedToken, isAccessTokenTyp } from '../protocol/access_token.ts'
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
 import { type Grant, mayIssue } from '../protocol/grant.ts'
@@ -40,7 +40,7 @@ export async function verifyAccessToken(deps: Omit<VerifyDeps, 'store'>, token: 
         currentDate: new Date(deps.clock.now() * 1000),
       },
     )
-    if (protectedHeader.typ !== ACCESS_TOKEN_TYP || payload.token_type !== 'access') return { outcome: 'wrong_type' }
+    if (!isAccessTokenTyp(protectedHeader.typ) || payload.token_type !== 'access') return { outcome: 'wrong_type' }
     return { outcome: 'valid', claims: payload }
   } catch (error) {
     return { outcome: error instanceof errors.JWTExpired ? 'expired' : 'invalid' }

@@ -26,6 +26,8 @@ t.test('a resource brings the key that it asks for', async (t) => {
     scopes: null,
     introspection_clients: [],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt',
     built_in: false,
   })
   t.ok(deps.keys.algorithms.includes('EdDSA'))

@@ -56,6 +56,8 @@ export async function furnish(server: TestApp): Promise<void> {
       signing_alg: 'RS256',
       introspection_clients: [],
       authorization_details_types: [],
+      claims: {},
+      token_typ: 'at+jwt',
       ...audit,
     },
     [],
@@ -280,6 +282,10 @@ export const targets: readonly Target[] = [
     path: `/initial-access-tokens/${(await call('POST', '/initial-access-tokens', {})).token_id}`,
   })),
   admin('GET', '/resources', async () => ({ members: { limit: '1', resource: RESOURCE } })),
+  admin('GET', '/resources/token-preview', async (server) => {
+    await server.signIn()
+    return { members: { resource: server.issuer, account: 'alice', client_id: 'gatehouse-login', scope: 'openid' } }
+  }),
   admin('POST', '/resources', async () => ({ members: resource() })),
   admin('PATCH', '/resources', async () => ({
     path: `/resources?resource=${encodeURIComponent(RESOURCE)}`,

@@ -16,6 +16,8 @@ async function prepare(t: Test) {
     signing_alg: 'RS256',
     introspection_clients: ['api'],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt',
   } as const
   await server.deps.store.createResource({ ...resource, resource: API, created_at: 0, updated_at: 0 }, [])
   for (const client_id of ['api', 'stranger', 'auditor']) {

@@ -27,6 +27,8 @@ async function prepare(t: Test, config = {}) {
       signing_alg: 'RS256',
       introspection_clients: ['listener'],
       authorization_details_types: [],
+      claims: {},
+      token_typ: 'at+jwt',
       created_at: NOW,
       updated_at: NOW,
     },

@@ -11,6 +11,8 @@ const api = {
   signing_alg: 'RS256',
   introspection_clients: [],
   authorization_details_types: [],
+  claims: {},
+  token_typ: 'at+jwt',
   created_at: 0,
   updated_at: 0,
 } as const

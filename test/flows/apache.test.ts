@@ -205,7 +205,14 @@ t.test('Apache with mod_auth_openidc', { skip }, async (t) => {
 
   t.test('RFC 6750, RFC 7662: it guards an API', async (t) => {
     const now = deps.clock.now()
-    const registered = { access_token_seconds: null, signing_alg: 'RS256', created_at: now, updated_at: now } as const
+    const registered = {
+      access_token_seconds: null,
+      claims: {},
+      token_typ: 'at+jwt' as const,
+      signing_alg: 'RS256',
+      created_at: now,
+      updated_at: now,
+    } as const
     const described = { scopes: ['read', 'write'], introspection_clients: ['api'], authorization_details_types: [] }
     await deps.store.createResource({ resource: API, ...registered, ...described }, [])
     await served.client({ client_id: 'api', client_secret: SECRET })

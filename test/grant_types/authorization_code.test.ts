@@ -16,7 +16,14 @@ async function prepare(t: Test, changes: Partial<Client> = {}) {
   const account = await server.createAccount({ email: 'alice@example.com' })
   const client = await server.createClient({ ...WEB_CLIENT, scope: 'openid email offline_access read', ...changes })
   for (const resource of [API, OTHER]) {
-    const rest = { access_token_seconds: null, introspection_clients: [], created_at: 0, updated_at: 0 }
+    const rest = {
+      access_token_seconds: null,
+      claims: {},
+      token_typ: 'at+jwt' as const,
+      introspection_clients: [],
+      created_at: 0,
+      updated_at: 0,
+    }
     const authorization_details_types = resource === API ? ['payment'] : []
     const row = { ...rest, resource, scopes: ['read'], signing_alg: 'RS256', authorization_details_types } as const
     await store.createResource(row, [])

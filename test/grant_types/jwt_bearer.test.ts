@@ -17,7 +17,13 @@ async function prepare(t: Test, changes: Partial<Client> = {}, subject: Config['
     config: { jwt_bearer: { issuers: [idp.issuer], subject }, outbound: { allow: [new URL(idp.issuer).host] } },
   })
   const account = await server.createAccount({ email: 'alice@example.com' })
-  const rest = { access_token_seconds: null, introspection_clients: [], authorization_details_types: [] }
+  const rest = {
+    access_token_seconds: null,
+    claims: {},
+    token_typ: 'at+jwt' as const,
+    introspection_clients: [],
+    authorization_details_types: [],
+  }
   const row = { ...rest, resource: API, scopes: ['read', 'write'], signing_alg: 'RS256', created_at: 0, updated_at: 0 }
   await server.deps.store.createResource({ ...row, signing_alg: 'RS256' }, [])
   const grant_types = [JWT_BEARER_GRANT, 'refresh_token']

@@ -21,7 +21,14 @@ async function prepare(t: Test, changes: Partial<Client> = {}) {
   const { store } = server.deps
   const account = await server.createAccount({ email: 'alice@example.com' })
   for (const resource of [ORDERS, STOCK, BILLS]) {
-    const rest = { access_token_seconds: null, authorization_details_types: [], created_at: 0, updated_at: 0 }
+    const rest = {
+      access_token_seconds: null,
+      authorization_details_types: [],
+      claims: {},
+      token_typ: 'at+jwt' as const,
+      created_at: 0,
+      updated_at: 0,
+    }
     const introspection_clients = resource === ORDERS ? ['orders'] : []
     await store.createResource(
       { ...rest, resource, scopes: ['read', 'write'], signing_alg: 'RS256', introspection_clients },

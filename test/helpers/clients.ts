@@ -76,7 +76,14 @@ export async function serveClients(
       seeder.client({ ...WEB_CLIENT, client_id: `client-${++clients}`, client_name: 'An application', ...changes }),
     async resource(resource, introspection_clients = []) {
       const described = { scopes: ['read', 'write'], signing_alg: 'RS256', authorization_details_types: [] } as const
-      const rest = { introspection_clients, access_token_seconds: null, created_at: 0, updated_at: 0 }
+      const rest = {
+        introspection_clients,
+        access_token_seconds: null,
+        claims: {},
+        token_typ: 'at+jwt' as const,
+        created_at: 0,
+        updated_at: 0,
+      }
       await seeder.deps.store.createResource({ resource, ...described, ...rest }, [])
     },
     async decideAboutDevice(verification_uri_complete, decision) {

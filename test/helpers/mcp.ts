@@ -60,6 +60,8 @@ export async function serveMcp(
       signing_alg: 'RS256',
       introspection_clients: [],
       authorization_details_types: [],
+      claims: {},
+      token_typ: 'at+jwt',
       created_at: now,
       updated_at: now,
       ...registered,

@@ -224,6 +224,8 @@ t.test('the schedule makes keys for what resources ask for, and passes over what
     access_token_seconds: null,
     introspection_clients: [],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt' as const,
     created_at: 0,
     updated_at: 0,
   }

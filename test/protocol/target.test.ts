@@ -39,6 +39,8 @@ const resource = (changes: Partial<Resource> = {}): Resource => ({
   signing_alg: 'RS256',
   introspection_clients: [],
   authorization_details_types: [],
+  claims: {},
+  token_typ: 'at+jwt',
   created_at: 0,
   updated_at: 0,
   ...changes,

@@ -61,6 +61,8 @@ export function sampleResource(change: Partial<Resource> = {}): Resource {
     signing_alg: 'RS256',
     introspection_clients: ['api'],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt',
     created_at: NOW,
     updated_at: NOW,
     ...change,

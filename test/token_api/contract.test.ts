@@ -60,6 +60,8 @@ t.test('aud is the default resource unless one is named', async (t) => {
     signing_alg: 'RS256',
     introspection_clients: [],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt',
   } as const
   const named = { ...resource, resource: 'https://other.example.com', created_at: 0, updated_at: 0 }
   await server.deps.store.createResource(named, [])
