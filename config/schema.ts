@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { AuthorizationSchema, DeviceSchema, JwtBearerSchema, RegistrationSchema } from './schema/authorization.ts'
-import { HttpSchema, LogSchema, OutboundSchema, StorageSchema } from './schema/server.ts'
+import { HttpSchema, LogSchema, OutboundSchema, PagesSchema, StorageSchema } from './schema/server.ts'
 import { PasswordsSchema, SessionsSchema, ThrottleSchema, TokenApiSchema } from './schema/sign_in.ts'
 import { DpopSchema, KeysSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
 import { closed, derived, whole } from './schema/values.ts'
@@ -18,6 +18,7 @@ export const ConfigSchema = Type.Object(
       default: 'oauth21',
       description: '`oauth21`: OAuth 2.1 and OpenID Connect. `fapi2`: the FAPI 2.0 Security Profile for every client.',
     }),
+    pages: PagesSchema,
     demo: Type.Union([Type.Literal('auto'), Type.Literal('on'), Type.Literal('off')], {
       default: 'auto',
       description:

@@ -67,6 +67,16 @@ export const HttpSchema = Type.Object(
   { ...closed, description: 'The HTTP server: who is believed, and a limit on everything that a client can take.' },
 )
 
+export const PagesSchema = Type.Object(
+  {
+    default_locale: Type.Union([Type.Literal('en'), Type.Literal('de'), Type.Literal('fr'), Type.Literal('es')], {
+      default: 'en',
+      description: 'The language for who asks for none that is here, by `ui_locales` or `Accept-Language`.',
+    }),
+  },
+  { ...closed, description: 'The pages that people see.' },
+)
+
 export const OutboundSchema = Type.Object(
   {
     allow: Type.Array(Type.String({ minLength: 1 }), {

@@ -5,7 +5,7 @@ import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
 import { randomId } from '../protocol/random_id.ts'
 import { commonPasswords } from './common_passwords.ts'
 import { passwordHashFormat } from './password_hash_formats.ts'
-import { checkNewPassword, describePasswordProblem } from './password_policy.ts'
+import { checkNewPassword, describePasswordProblem, type PasswordProblem } from './password_policy.ts'
 import { changedProfile, type ProfileChange, profileProblem } from './profile.ts'
 
 /** What is asked of a new account. Without `password` and `password_hash` nobody can sign in with a password. */
@@ -25,13 +25,16 @@ export interface NewAccount {
 export interface AccountProblem {
   readonly field: keyof NewAccount
   readonly message: string
+  /** For who says it in another language. */
+  readonly password_problem?: PasswordProblem
 }
 
 export type NewAccountDeps = Pick<Deps, 'passwords' | 'clock' | 'random'> & {
   readonly config: Pick<Config, 'passwords'>
 }
 
-const MAX = { username: 150, email: 254, name: 200, role: 64, roles: 32 } as const
+export const MOST_USERNAME_CHARACTERS = 150
+const MAX = { username: MOST_USERNAME_CHARACTERS, email: 254, name: 200, role: 64, roles: 32 } as const
 
 /**
  * Makes an account that can be stored, or says all that is wrong with it. Whether its identifiers are free is for
@@ -118,7 +121,9 @@ async function checkPassword(
   if (password === undefined) return []
   const { min_length } = deps.config.passwords
   const verdict = checkNewPassword(password, { ...owner, min_length, common: await commonPasswords() })
-  return verdict === 'ok' ? [] : [{ field: 'password', message: describePasswordProblem(verdict, min_length) }]
+  if (verdict === 'ok') return []
+  const message = describePasswordProblem(verdict, min_length)
+  return [{ field: 'password', message, password_problem: verdict }]
 }
 
 /** Valid Unicode of 1 to `max` characters without control characters: what both databases store and a page can show. */

@@ -25,7 +25,7 @@ export interface PasswordContext {
   readonly common: ReadonlySet<string>
 }
 
-const MAX_BYTES = 1024
+export const MOST_PASSWORD_BYTES = 1024
 const PRODUCT_NAME = 'gatehouse'
 /** A shorter name turns up in honest passwords by chance. */
 const SHORTEST_NAME = 3
@@ -42,9 +42,9 @@ const SHORTEST_REPEATED = 8
 export function normalizePassword(password: string): string | undefined {
   // NFC makes at most three UTF-16 units into two bytes. What is longer is too long, and slow to normalise: hostile
   // accents take time with the square of their number.
-  if (password.length > 2 * MAX_BYTES || !password.isWellFormed()) return undefined
+  if (password.length > 2 * MOST_PASSWORD_BYTES || !password.isWellFormed()) return undefined
   const normalized = password.normalize('NFC')
-  return Buffer.byteLength(normalized) > MAX_BYTES ? undefined : normalized
+  return Buffer.byteLength(normalized) > MOST_PASSWORD_BYTES ? undefined : normalized
 }
 
 /** Judges a password that someone wants to have. At sign-in nothing is judged but whether it is the right one. */
@@ -75,7 +75,7 @@ export function describePasswordProblem(problem: PasswordProblem, min_length: nu
     case 'too_short':
       return `This password is too short. It needs at least ${min_length} characters; a few words in a row do well.`
     case 'too_long':
-      return `This password is too long. It may have at most ${MAX_BYTES} bytes.`
+      return `This password is too long. It may have at most ${MOST_PASSWORD_BYTES} bytes.`
     case 'common':
       return 'This password is one of the first that are tried. Choose another one.'
     case 'contains_identifier':

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorPage, errorPage, type RefusedRedirectUri } from '../../web/pages/error.ts'
 import { findClient } from '../clients/find_client.ts'
 import { allowOnly } from '../http/allow.ts'
-import { type PageOptions, queryOf } from '../http/browser_scope.ts'
+import { inLocales, type PageOptions, queryOf } from '../http/browser_scope.ts'
 import { readBrowserState } from '../http/browser_state.ts'
 import { logRefusal, refusalHeaders } from '../http/error_reply.ts'
 import { formOf } from '../http/machine_scope.ts'
@@ -17,6 +17,7 @@ import {
 import { type Client, CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS } from '../protocol/client.ts'
 import { redirectHost } from '../protocol/consent.ts'
 import { OAuthError } from '../protocol/errors.ts'
+import { LOCALES, uiLocalesIn } from '../protocol/locale.ts'
 import { type Form, single } from '../protocol/parameters.ts'
 import { CODE_CHALLENGE_METHODS } from '../protocol/pkce.ts'
 import { clientSigningAlgorithms } from '../protocol/profile.ts'
@@ -46,6 +47,7 @@ export const authorization: Endpoint = {
     code_challenge_methods_supported: CODE_CHALLENGE_METHODS,
     authorization_response_iss_parameter_supported: true,
     prompt_values_supported: PROMPTS,
+    ui_locales_supported: LOCALES,
     acr_values_supported: acr_values,
     claims_parameter_supported: true,
     request_parameter_supported: true,
@@ -73,7 +75,9 @@ export const authorization: Endpoint = {
       app.post('/authorize', { config: { cross_site: true, popup: true } }, async (request, reply) => {
         const form = formOf(request)
         const client = await orRefusal(findRequestingClient(deps, form))
-        if (client instanceof OAuthError) return refuseOnPage(client, { request, reply, sendPage })
+        if (client instanceof OAuthError) {
+          return refuseOnPage(client, speaking({ request, reply, sendPage }, uiLocalesIn(form)))
+        }
         const pairs = [...form].flatMap(([name, values]) => values.map((value) => [name, value]))
         const location = `${issuerPath(deps.config.issuer)}/authorize?${new URLSearchParams(pairs).toString()}`
         if (location.length > MAX_LOCATION_CHARACTERS) {
@@ -92,9 +96,21 @@ interface BrowserExchange extends PageOptions {
 async function answer(deps: EndpointDeps, http: BrowserExchange): Promise<FastifyReply> {
   const sent = queryOf(http.request)
   const client = await orRefusal(findRequestingClient(deps, sent))
-  if (client instanceof OAuthError) return refuseOnPage(client, http)
-  const judged = await judge(deps, client, sent)
-  if ('request' in judged) return dispatch(deps, { request: judged.request, client, interaction: undefined }, http)
+  if (client instanceof OAuthError) return refuseOnPage(client, speaking(http, uiLocalesIn(sent)))
+  return answerClient(deps, client, await judge(deps, client, sent), http)
+}
+
+async function answerClient(
+  deps: EndpointDeps,
+  client: Client,
+  judged: Judged,
+  exchange: BrowserExchange,
+): Promise<FastifyReply> {
+  if ('request' in judged) {
+    const asked = { request: judged.request, client, interaction: undefined }
+    return dispatch(deps, asked, speaking(exchange, judged.request.ui_locales))
+  }
+  const http = speaking(exchange, uiLocalesIn(judged.received))
   const { refusal, target, received } = judged
   if (target === undefined) return refuseOnPage(refusal, http, { redirect_uri: developerHelp(deps, client, received) })
   if (!(await mayRedirectAtOnce(deps, client, received, http))) {
@@ -103,6 +119,11 @@ async function answer(deps: EndpointDeps, http: BrowserExchange): Promise<Fastif
   logRefusal(http.request, refusal)
   const answerTo = { target, client, sendPage: http.sendPage }
   return sendAuthorizationResponse(deps, http.reply, answerTo, errorParameters(refusal))
+}
+
+/** In the languages that the request asks for. */
+function speaking(http: BrowserExchange, ui_locales: readonly string[]): BrowserExchange {
+  return { ...http, sendPage: inLocales(http.sendPage, ui_locales) }
 }
 
 async function findRequestingClient(deps: EndpointDeps, sent: Form): Promise<Client> {

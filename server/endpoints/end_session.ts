@@ -2,28 +2,28 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { errorPage } from '../../web/pages/error.ts'
 import { findClient } from '../clients/find_client.ts'
-import { queryOf } from '../http/browser_scope.ts'
+import { inLocales, queryOf } from '../http/browser_scope.ts'
 import { readBrowserState } from '../http/browser_state.ts'
 import { logRefusal, refusalHeaders } from '../http/error_reply.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { confirmLogout, type EndSessionRequest, logOut } from '../interactions/logout.ts'
 import { postLogoutTarget } from '../protocol/end_session.ts'
 import { OAuthError } from '../protocol/errors.ts'
+import { uiLocalesIn } from '../protocol/locale.ts'
 import { type Form, readParameters } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { verifyIdTokenHint } from '../tokens/id_token_hint.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
 
 const NOT_REGISTERED = 'post_logout_redirect_uri is not registered'
-const UNKNOWN_ADDRESS = 'asked for a return address that is not registered here'
-const SOME_MISTAKE = 'made a mistake when it asked for that'
 
-// §2 has logout_hint and ui_locales, too: the browser's own session and languages say more.
+// §2 has logout_hint, too: the browser's own session says more.
 const parameters = Type.Object({
   id_token_hint: Type.Optional(Type.String()),
   client_id: Type.Optional(Type.String()),
   post_logout_redirect_uri: Type.Optional(Type.String()),
   state: Type.Optional(Type.String()),
+  ui_locales: Type.Optional(Type.String()),
 })
 
 /**
@@ -47,30 +47,33 @@ export const endSession: Endpoint = {
     async (app, { sendPage }) => {
       const action = `${issuerPath(deps.config.issuer)}/logout`
 
-      const refuse = (error: OAuthError, request: FastifyRequest, reply: FastifyReply) => {
+      const refuse = (error: OAuthError, form: Form, request: FastifyRequest, reply: FastifyReply) => {
         logRefusal(request, error)
         const { status, description } = error
-        const sign_out = { href: action, mistake: description === NOT_REGISTERED ? UNKNOWN_ADDRESS : SOME_MISTAKE }
-        const page = errorPage({ status, description, reference: request.id, sign_out })
-        return sendPage(refusalHeaders(reply, error), page, status)
+        const mistake = description === NOT_REGISTERED ? 'address' : 'request'
+        const page = errorPage({ status, description, reference: request.id, sign_out: { href: action, mistake } })
+        return sendPage(refusalHeaders(reply, error), page, status, uiLocalesIn(form))
       }
 
       app.get('/logout', { config: { popup: true } }, async (request, reply) => {
-        const asked = await readRequest(deps, queryOf(request))
-        if (asked instanceof OAuthError) return refuse(asked, request, reply)
+        const query = queryOf(request)
+        const asked = await readRequest(deps, query)
+        if (asked instanceof OAuthError) return refuse(asked, query, request, reply)
         const state = await readBrowserState(deps, request)
-        return logOut(deps, { asked, state, action }, { request, reply, sendPage })
+        const http = { request, reply, sendPage: inLocales(sendPage, asked.ui_locales) }
+        return logOut(deps, { asked, state, action }, http)
       })
 
       // §2: OPs MUST support the use of POST, which a page of the client's sends.
       app.post('/logout', { config: { cross_site: true, popup: true } }, async (request, reply) => {
         const form = formOf(request)
         const asked = await readRequest(deps, form)
-        if (asked instanceof OAuthError) return refuse(asked, request, reply)
+        if (asked instanceof OAuthError) return refuse(asked, form, request, reply)
         const state = await readBrowserState(deps, request)
+        const http = { request, reply, sendPage: inLocales(sendPage, asked.ui_locales) }
         const logout = { asked, state, action }
-        if (form.has('csrf_token')) return confirmLogout(deps, { ...logout, form }, { request, reply, sendPage })
-        if (state.session !== undefined) return logOut(deps, logout, { request, reply, sendPage })
+        if (form.has('csrf_token')) return confirmLogout(deps, { ...logout, form }, http)
+        if (state.session !== undefined) return logOut(deps, logout, http)
         // SameSite=Lax: a form on another site comes without our cookies; the redirect brings them.
         return reply.redirect(`${action}?${queryFrom(form)}`, 303)
       })
@@ -89,17 +92,18 @@ async function readRequest(deps: EndpointDeps, form: Form): Promise<EndSessionRe
   if (client_id !== undefined && client === undefined) return refusal('client_id is not registered')
 
   const { post_logout_redirect_uri, state } = asked
-  if (post_logout_redirect_uri === undefined) return { client, hint, target: undefined }
+  const about = { client, hint, ui_locales: uiLocalesIn(form) }
+  if (post_logout_redirect_uri === undefined) return { ...about, target: undefined }
   // §3: without a hint, there MUST be other means of confirming that the target is legitimate.
   if (client === undefined) return refusal('post_logout_redirect_uri needs id_token_hint or client_id')
   // A client that is disabled is not led back to.
-  if (client.disabled_at !== null) return { client, hint, target: undefined }
+  if (client.disabled_at !== null) return { ...about, target: undefined }
   const target = postLogoutTarget(client, post_logout_redirect_uri, state)
   if (target === undefined) {
     const detail = `client ${client.client_id} asked for ${post_logout_redirect_uri}: register it among its post_logout_redirect_uris`
     return refusal(NOT_REGISTERED, detail)
   }
-  return { client, hint, target }
+  return { ...about, target }
 }
 
 function refusal(description: string, detail?: string): OAuthError {

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { messages } from '../../web/locales/index.ts'
 import { errorPage } from '../../web/pages/error.ts'
-import { type Page, renderPage } from '../../web/pages/layout.ts'
+import { type Page, renderSheet } from '../../web/pages/layout.ts'
 import type { Deps } from '../deps.ts'
+import { chooseLocale } from '../protocol/locale.ts'
 import { type Form, parseForm } from '../protocol/parameters.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { serveAssets } from './assets.ts'
@@ -20,9 +22,27 @@ declare module 'fastify' {
   }
 }
 
-/** What the plugins of this scope are given: how a page is sent, by default with status 200. */
+/** What the plugins of this scope are given. */
 export interface PageOptions {
-  readonly sendPage: (reply: FastifyReply, page: Page, status?: number) => FastifyReply
+  readonly sendPage: SendPage
+}
+
+/**
+ * Sends a page in the language that the person reads.
+ *
+ * @param status 200 by default
+ * @param ui_locales which languages the request that brought them here asked for, best first
+ */
+export type SendPage = (
+  reply: FastifyReply,
+  page: Page,
+  status?: number,
+  ui_locales?: readonly string[],
+) => FastifyReply
+
+/** The same for a request that says which languages its person reads (OpenID Connect Core §3.1.2.1 `ui_locales`). */
+export function inLocales(sendPage: SendPage, ui_locales: readonly string[]): SendPage {
+  return (reply, page, status) => sendPage(reply, page, status, ui_locales)
 }
 
 /**
@@ -33,32 +53,38 @@ export function browserScope(
   deps: Pick<Deps, 'config'>,
   routes: readonly FastifyPluginAsync<PageOptions>[],
 ): FastifyPluginAsync {
-  const { issuer, http } = deps.config
+  const { issuer, http, pages } = deps.config
   return async (app) => {
     const shell = serveAssets(app, issuerPath(issuer))
-    const sendPage: PageOptions['sendPage'] = (reply, page, status = 200) =>
-      reply
+    const sendPage: SendPage = (reply, page, status = 200, ui_locales = []) => {
+      const accept_language = reply.request.headers['accept-language']
+      const words = messages[chooseLocale({ ui_locales, accept_language }, pages.default_locale)]
+      const sheet = page(words)
+      return reply
         .code(status)
         .type('text/html; charset=utf-8')
-        .header('content-security-policy', contentSecurityPolicy(page))
-        .send(renderPage(shell, page))
+        .header('content-language', sheet.language ?? words.locale)
+        .header('vary', 'Accept-Language')
+        .header('content-security-policy', contentSecurityPolicy(sheet))
+        .send(renderSheet(shell, sheet, words))
+    }
 
-    await app.register(async (pages) => {
-      forbidStoring(pages)
-      protectPages(pages, new URL(issuer).origin)
-      pages.removeAllContentTypeParsers()
-      pages.addContentTypeParser(
+    await app.register(async (scope) => {
+      forbidStoring(scope)
+      protectPages(scope, new URL(issuer).origin)
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser(
         'application/x-www-form-urlencoded',
         { parseAs: 'buffer', bodyLimit: http.token_body_limit_bytes },
         async (_request: unknown, body: Buffer) => parseForm(body),
       )
-      pages.setErrorHandler((thrown, request, reply) => {
+      scope.setErrorHandler((thrown, request, reply) => {
         const error = toOAuthError(thrown)
         logRefusal(request, error)
         const { status, description } = error
         return sendPage(refusalHeaders(reply, error), errorPage({ status, description, reference: request.id }), status)
       })
-      for (const plugin of routes) await pages.register(plugin, { sendPage })
+      for (const plugin of routes) await scope.register(plugin, { sendPage })
     })
   }
 }

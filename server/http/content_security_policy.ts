@@ -3,7 +3,7 @@
  *
  * @see [Content Security Policy Level 3](https://www.w3.org/TR/CSP3/)
  */
-import type { Page } from '../../web/pages/layout.ts'
+import type { Sheet } from '../../web/pages/layout.ts'
 
 const FIXED = [
   "default-src 'none'",
@@ -19,7 +19,7 @@ const FIXED = [
 export function contentSecurityPolicy({
   form_action = [],
   frame_src = [],
-}: Pick<Page, 'form_action' | 'frame_src'>): string {
+}: Pick<Sheet, 'form_action' | 'frame_src'>): string {
   const directives = [...FIXED, ["form-action 'self'", ...sources(form_action, schemeOf)].join(' ')]
   if (frame_src.length > 0) directives.push(['frame-src', ...sources(frame_src, originOf)].join(' '))
   return directives.join('; ')

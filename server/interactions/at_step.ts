@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deps } from '../deps.ts'
-import type { PageOptions } from '../http/browser_scope.ts'
+import { inLocales, type PageOptions } from '../http/browser_scope.ts'
 import { readBrowserState } from '../http/browser_state.ts'
 import type { Account } from '../protocol/account.ts'
 import type { PageStep } from '../protocol/interaction.ts'
@@ -28,7 +28,7 @@ export function atStep(
     if (paused === undefined) return sendGone(sendPage, reply)
     const next = await decide(deps, paused, paused.state)
     if (next.step !== step || !isSignedIn(paused)) return goOn(deps, paused, reply)
-    return handle(paused, { request, reply, sendPage })
+    return handle(paused, { request, reply, sendPage: inLocales(sendPage, paused.request.ui_locales) })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { Said } from '../../web/locales/messages.ts'
 import { shownClient } from '../../web/pages/client.ts'
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../../web/pages/device.ts'
-import { tooManyAttempts } from '../../web/pages/too_many_attempts.ts'
 import { findClient } from '../clients/find_client.ts'
 import type { Caller, Deps } from '../deps.ts'
 import { type PageOptions, queryOf } from '../http/browser_scope.ts'
@@ -79,14 +79,14 @@ interface Claimed {
 
 interface Refused {
   readonly status: number
-  readonly problem: string
+  readonly problem: Said
   readonly retry_after: Seconds | undefined
 }
 
 /** One sentence for every reason: unknown, expired, decided, somebody else's. */
 const WRONG_CODE: Refused = {
   status: 422,
-  problem: 'This code is not right, or it is no longer good. Check what your device shows.',
+  problem: ({ device }) => device.wrong_code,
   retry_after: undefined,
 }
 
@@ -138,7 +138,7 @@ async function claim(
   const counted = await store.consumeAttempt(limits, clock.now())
   if (counted.outcome === 'refused') {
     const { retry_after } = counted
-    return { status: 429, problem: tooManyAttempts(retry_after), retry_after }
+    return { status: 429, problem: ({ common }) => common.too_many_attempts(retry_after), retry_after }
   }
 
   const now = clock.now()

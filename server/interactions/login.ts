@@ -1,12 +1,12 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Said } from '../../web/locales/messages.ts'
 import { shownClient } from '../../web/pages/client.ts'
 import { type LoginForm, loginPage } from '../../web/pages/login.ts'
 import { signedInPage } from '../../web/pages/signed_in.ts'
-import { tooManyAttempts } from '../../web/pages/too_many_attempts.ts'
 import { signInSession } from '../accounts/session.ts'
 import { signIn } from '../accounts/sign_in.ts'
 import type { Deps } from '../deps.ts'
-import { type PageOptions, queryOf } from '../http/browser_scope.ts'
+import { inLocales, type PageOptions, queryOf, type SendPage } from '../http/browser_scope.ts'
 import {
   assertCsrf,
   csrfToken,
@@ -50,7 +50,7 @@ export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
         return sendPage(reply, signedInPage({ account: read.account, logout_href }))
       }
       const state = ensureBrowser(deps, reply, read)
-      return sendPage(reply, loginPage(blankForm(deps, state, paused, request)))
+      return speaking(sendPage, paused)(reply, loginPage(blankForm(deps, state, paused, request)))
     })
 
     app.post('/login', { config: { popup: true } }, async (request, reply) => {
@@ -60,11 +60,16 @@ export function login(deps: Deps): FastifyPluginAsync<PageOptions> {
       const paused = await findPausedRequest(deps, interaction_id, state)
       if (interaction_id !== undefined && paused === undefined) return sendGone(sendPage, reply)
       assertCsrf(deps, state, form, 'browser')
-      const http = { request, reply, sendPage }
+      const http = { request, reply, sendPage: speaking(sendPage, paused) }
       if (paused !== undefined && single(form, 'cancel') !== undefined) return cancel(deps, paused, http)
       return attempt(deps, state, paused, form, http)
     })
   }
+}
+
+/** In the languages that the request asked for, where there is one. */
+function speaking(sendPage: SendPage, paused: PausedRequest | undefined): SendPage {
+  return inLocales(sendPage, paused?.request.ui_locales ?? [])
 }
 
 async function attempt(
@@ -120,16 +125,16 @@ async function attempt(
 
 interface Failure {
   readonly status: number
-  readonly problem: string
+  readonly problem: Said
   readonly retry_after: Seconds | undefined
 }
 
 /** One sentence for every reason: who is told more could tell which names exist. */
-const REFUSED: Failure = { status: 422, problem: 'The user name or the password is not right.', retry_after: undefined }
+const REFUSED: Failure = { status: 422, problem: ({ login }) => login.refused, retry_after: undefined }
 
 function later({ outcome, retry_after }: { outcome: 'throttled' | 'busy'; retry_after: Seconds }): Failure {
-  if (outcome === 'throttled') return { status: 429, problem: tooManyAttempts(retry_after), retry_after }
-  return { status: 503, problem: 'Busy for a moment. Wait a few seconds, then try again.', retry_after }
+  if (outcome === 'busy') return { status: 503, problem: ({ common }) => common.busy, retry_after }
+  return { status: 429, problem: ({ common }) => common.too_many_attempts(retry_after), retry_after }
 }
 
 function loginPath(deps: Pick<Deps, 'config'>): string {

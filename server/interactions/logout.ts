@@ -21,6 +21,8 @@ export interface EndSessionRequest {
   readonly client: Client | undefined
   readonly hint: IdTokenHint | undefined
   readonly target: PostLogoutTarget | undefined
+  /** The languages that the person is said to read, best first. */
+  readonly ui_locales: readonly string[]
 }
 
 export interface Logout {
@@ -67,7 +69,7 @@ function isAbout(deps: Deps, { client, hint }: EndSessionRequest, { session_id, 
 
 function ask(
   deps: Deps,
-  { asked: { client, target }, action }: Logout,
+  { asked: { client, target, ui_locales }, action }: Logout,
   state: SignedIn,
   { reply, sendPage }: Exchange,
 ): FastifyReply {
@@ -75,6 +77,7 @@ function ask(
     ...(client && { client_id: client.client_id }),
     ...(target && { post_logout_redirect_uri: target.post_logout_redirect_uri }),
     ...(target?.state !== undefined && { state: target.state }),
+    ...(ui_locales.length > 0 && { ui_locales: ui_locales.join(' ') }),
   }
   const csrf_token = csrfToken(deps, ensureBrowser(deps, reply, state))
   const page = logoutPage({

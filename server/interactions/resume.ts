@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Deps } from '../deps.ts'
-import type { PageOptions } from '../http/browser_scope.ts'
+import { inLocales, type PageOptions } from '../http/browser_scope.ts'
 import { readBrowserState } from '../http/browser_state.ts'
 import { dispatch } from './dispatch.ts'
 import { findPausedRequest, interactionIdOf, sendGone } from './paused_request.ts'
@@ -12,7 +12,7 @@ export function resume(deps: Deps): FastifyPluginAsync<PageOptions> {
     app.get('/authorize/resume', { exposeHeadRoute: false, config: { popup: true } }, async (request, reply) => {
       const paused = await findPausedRequest(deps, interactionIdOf(request), await readBrowserState(deps, request))
       if (paused === undefined) return sendGone(sendPage, reply)
-      return dispatch(deps, paused, { request, reply, sendPage })
+      return dispatch(deps, paused, { request, reply, sendPage: inLocales(sendPage, paused.request.ui_locales) })
     })
   }
 }

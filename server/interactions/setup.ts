@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { Said } from '../../web/locales/messages.ts'
 import { type SetupForm, setupDonePage, setupGonePage, setupPage } from '../../web/pages/setup.ts'
-import { newAccount } from '../accounts/account.ts'
+import { type AccountProblem, MOST_USERNAME_CHARACTERS, newAccount } from '../accounts/account.ts'
+import { MOST_PASSWORD_BYTES, type PasswordProblem } from '../accounts/password_policy.ts'
 import { setupLinkDigest } from '../accounts/setup_link.ts'
 import type { Deps } from '../deps.ts'
 import { type PageOptions, queryOf } from '../http/browser_scope.ts'
@@ -49,7 +51,9 @@ export function setup(deps: Deps): FastifyPluginAsync<PageOptions> {
       const refuse = (problems: NonNullable<SetupForm['problems']>) =>
         sendPage(reply, setupPage({ ...blank, token, username, email, problems }), 422)
       const made = await newAccount(deps, { username, email, password, roles: [ADMIN_ROLE] })
-      if ('problems' in made) return refuse(new Map(made.problems.map(({ field, message }) => [field, message])))
+      if ('problems' in made) {
+        return refuse(new Map(made.problems.map((problem) => [problem.field, said(problem, blank.min_length)])))
+      }
 
       const { account } = made
       const outcome = await store.createFirstAdministrator(account, digest, deps.clock.now(), [
@@ -64,7 +68,7 @@ export function setup(deps: Deps): FastifyPluginAsync<PageOptions> {
         case 'identifier_taken': {
           const other = await store.findAccountByIdentifier(foldIdentifier(username))
           const field = other === undefined ? 'email' : 'username'
-          return refuse(new Map([[field, 'This belongs to another account.']]))
+          return refuse(new Map([[field, ({ setup }) => setup.taken]]))
         }
         case 'created':
           // 303, so that a reload does not send the form again.
@@ -80,6 +84,20 @@ export function setup(deps: Deps): FastifyPluginAsync<PageOptions> {
       )
     })
   }
+}
+
+/** The same as its message, in the language that is read. */
+function said({ field, message, password_problem }: AccountProblem, min_length: number): Said {
+  if (password_problem !== undefined) return saidOfPassword(password_problem, min_length)
+  if (field === 'username') return ({ setup }) => setup.username_problem(MOST_USERNAME_CHARACTERS)
+  if (field === 'email') return ({ setup }) => setup.email_problem
+  return () => message
+}
+
+function saidOfPassword(problem: PasswordProblem, min_length: number): Said {
+  if (problem === 'too_short') return ({ passwords }) => passwords.too_short(min_length)
+  if (problem === 'too_long') return ({ passwords }) => passwords.too_long(MOST_PASSWORD_BYTES)
+  return ({ passwords }) => passwords[problem]
 }
 
 const FIELDS = ['token', 'username', 'email', 'password'] as const

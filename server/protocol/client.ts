@@ -1,3 +1,4 @@
+import type { Locale } from './locale.ts'
 import type { SigningAlgorithm } from './resource.ts'
 import type { Seconds } from './time.ts'
 
@@ -30,6 +31,9 @@ export interface ClientJwk {
   readonly [member: string]: unknown
 }
 
+/** What people are shown of a client in a language that our pages are written in: `client_name#de` (RFC 7591 §2.2). */
+export type LocalizedMember = `${'client_name' | 'client_uri' | 'policy_uri' | 'tos_uri'}#${Locale}`
+
 /**
  * What a client is registered with, in the words of RFC 7591 §2 and its extensions; below the line, what this server
  * adds. A member left out has the default that its specification gives.
@@ -37,7 +41,7 @@ export interface ClientJwk {
  * @see [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2)
  * @see [OpenID Connect Registration 1.0 §2](https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata)
  */
-export interface ClientMetadata {
+export interface ClientMetadata extends LocalizedMetadata {
   readonly client_name?: string
   readonly client_uri?: string
   readonly logo_uri?: string
@@ -115,6 +119,8 @@ export interface ClientMetadata {
   readonly refresh_token_absolute_seconds?: Seconds
   readonly reuse_window_seconds?: Seconds
 }
+
+type LocalizedMetadata = { readonly [Name in LocalizedMember]?: string }
 
 /** The members that every client has: what a registration that says nothing of them gets. */
 export const CLIENT_DEFAULTS = {

@@ -11,6 +11,7 @@ import {
   REFRESH_TOKEN_PROFILES,
   TOKEN_ENDPOINT_AUTH_METHODS,
 } from './client.ts'
+import { LOCALES, type Locale } from './locale.ts'
 import { SIGNING_ALGORITHMS } from './resource.ts'
 
 const MAX_SECONDS = 3650 * 86_400
@@ -39,8 +40,18 @@ const Jwk = Type.Object(
   { additionalProperties: true },
 )
 
+/** RFC 7591 §2.2: the same in a language, for those that our pages are written in. */
+function inEachLanguage<M extends string, S extends TSchema>(member: M, schema: S) {
+  const members = Object.fromEntries(LOCALES.map((locale) => [`${member}#${locale}`, schema]))
+  return members as { [Name in `${M}#${Locale}`]: S }
+}
+
 /** What the specifications define. */
 export const registeredMembers = {
+  ...inEachLanguage('client_name', name),
+  ...inEachLanguage('client_uri', uri),
+  ...inEachLanguage('policy_uri', uri),
+  ...inEachLanguage('tos_uri', uri),
   client_name: name,
   client_uri: uri,
   logo_uri: uri,

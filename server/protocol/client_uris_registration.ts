@@ -5,10 +5,17 @@
  */
 import type { ClientMetadata } from './client.ts'
 import type { RegistrationProblem } from './client_registration.ts'
+import { LOCALES } from './locale.ts'
 import { redirectUriProblem } from './redirect_uri.ts'
 
 /** What people follow or see; RFC 7591 §2.2: each MUST point to a valid web page or image. */
-const SHOWN = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'] as const
+const LINKS = ['client_uri', 'policy_uri', 'tos_uri'] as const
+const SHOWN = [
+  ...LINKS,
+  'logo_uri',
+  'initiate_login_uri',
+  ...LOCALES.flatMap((locale) => LINKS.map((name) => `${name}#${locale}` as const)),
+] as const
 /** What this server fetches or calls. */
 const FETCHED = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'] as const
 

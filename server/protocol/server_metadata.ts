@@ -15,6 +15,7 @@ export interface ServerMetadata {
   readonly authorization_response_iss_parameter_supported: boolean
   /** Initiating User Registration 1.0 §6 */
   readonly prompt_values_supported: readonly string[]
+  readonly ui_locales_supported: readonly string[]
   readonly claims_parameter_supported: boolean
   readonly request_parameter_supported: boolean
   readonly request_uri_parameter_supported: boolean

@@ -60,18 +60,18 @@ const arrive = (_request: IncomingMessage, response: ServerResponse) => response
 const HEIGHTS = `[...document.querySelectorAll('main :is(button, a, input:not([type=hidden]))')]
   .map((target) => [target.outerHTML, target.getBoundingClientRect().height])`
 
-for (const [colorScheme, width] of [
-  ['light', 320],
-  ['dark', 320],
-  ['light', 1280],
+for (const [colorScheme, width, locale] of [
+  ['light', 320, 'en-US'],
+  ['dark', 320, 'de-DE'],
+  ['light', 1280, 'en-US'],
 ] as const) {
-  t.test(`WCAG 2.2 AA: every page, ${colorScheme}, ${width} px wide`, { skip }, async (t) => {
+  t.test(`WCAG 2.2 AA: every page, ${colorScheme}, ${width} px wide, ${locale}`, { skip }, async (t) => {
     const { form_post: _submits_itself, ...pages } = samplePages()
     const { form_post: _likewise, signed_out: _goes_on, ...endless } = hostilePages('Endless'.repeat(40))
     const worst = Object.entries(endless).map(([name, page]): [string, Page] => [`endless_${name}`, page])
     const all = { ...pages, ...(colorScheme === 'light' && Object.fromEntries(worst)) }
     const { browser, issuer } = await serve(t, all)
-    const { page, complaints } = await openPage(browser, { colorScheme, viewport: { width, height: 720 } })
+    const { page, complaints } = await openPage(browser, { colorScheme, locale, viewport: { width, height: 720 } })
     for (const name of Object.keys(all)) {
       await page.goto(`${issuer}/${name}`)
       t.equal(await overflow(page), 0, `${name}: §1.4.10: nothing to scroll sideways`)

@@ -188,14 +188,18 @@ export async function basicModules(t: Test, response_mode: 'form_post' | undefin
     t.match(answerOf(issuer, await party.look(parameters, first.browser)), { code: String })
   })
 
-  t.test(
-    'oidcc-ensure-request-with-unknown-parameter-succeeds, oidcc-ui-locales, oidcc-claims-locales: none is an error',
-    async (t) => {
-      for (const parameters of [{ extra: 'foobar' }, { ui_locales: 'se' }, { claims_locales: 'se' }]) {
-        t.match(await answered(parameters), { code: String }, JSON.stringify(parameters))
-      }
-    },
-  )
+  t.test('oidcc-ensure-request-with-unknown-parameter-succeeds, oidcc-claims-locales: none is an error', async (t) => {
+    for (const parameters of [{ extra: 'foobar' }, { claims_locales: 'se' }]) {
+      t.match(await answered(parameters), { code: String }, JSON.stringify(parameters))
+    }
+  })
+
+  t.test('oidcc-ui-locales: no error, and a page in the first language that is here', async (t) => {
+    t.match(await answered({ ui_locales: 'se' }), { code: String })
+    const { body } = await createBrowser(server).open(authorizationUrl(server, client, { ui_locales: 'se fr' }).url)
+    t.match(body, '<html lang="fr"')
+    t.ok(metadata.ui_locales_supported.includes('fr'))
+  })
 
   t.test('oidcc-ensure-request-with-acr-values-succeeds: with the acr that was asked for', async (t) => {
     const [acr] = metadata.acr_values_supported

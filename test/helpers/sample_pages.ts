@@ -11,6 +11,7 @@ import type { Page } from '../../web/pages/layout.ts'
 import { loginPage } from '../../web/pages/login.ts'
 import { logoutPage, signedOutPage } from '../../web/pages/logout.ts'
 import { selectAccountPage } from '../../web/pages/select_account.ts'
+import { setupDonePage, setupGonePage, setupPage } from '../../web/pages/setup.ts'
 import { signedInPage } from '../../web/pages/signed_in.ts'
 
 export const CALLBACK = 'https://photos.example/callback'
@@ -51,7 +52,7 @@ export function samplePages(): Readonly<Record<string, Page>> {
       username: 'alice',
       can_cancel: true,
       remember: true,
-      problem: 'The user name or the password is not right.',
+      problem: ({ login }) => login.refused,
     }),
     login_again: loginPage({
       ...form,
@@ -63,6 +64,20 @@ export function samplePages(): Readonly<Record<string, Page>> {
       can_cancel: true,
     }),
     signed_in: signedInPage({ account: ALICE, logout_href: '/logout' }),
+    setup: setupPage({ action: '/setup', token: 'a-token', min_length: 15 }),
+    setup_problem: setupPage({
+      action: '/setup',
+      token: 'a-token',
+      min_length: 15,
+      username: 'alice',
+      problems: new Map([
+        ['username', ({ setup }) => setup.username_problem(150)],
+        ['email', ({ setup }) => setup.email_problem],
+        ['password', ({ passwords }) => passwords.too_short(15)],
+      ]),
+    }),
+    setup_gone: setupGonePage(),
+    setup_done: setupDonePage({ issuer: 'https://id.example', token_api: true }),
     select_account: selectAccountPage({ ...form, client: CLIENT, account: ALICE }),
     consent: consentPage({ ...form, client: CLIENT, account: ALICE, scopes, redirect_host: 'photos.example' }),
     consent_full: consentPage({
@@ -91,7 +106,7 @@ export function samplePages(): Readonly<Record<string, Page>> {
     device_code_problem: deviceCodePage({
       ...form,
       user_code: 'WDJB-MJHT',
-      problem: 'This code is unknown, or it has expired. Ask your device for a new one.',
+      problem: ({ device }) => device.wrong_code,
     }),
     device_confirm: deviceConfirmPage({
       ...form,
@@ -109,12 +124,23 @@ export function samplePages(): Readonly<Record<string, Page>> {
     signed_out_plain: signedOutPage({}),
     form_post: formPostPage({ redirect_uri: CALLBACK, parameters: { code: 'a-code', state: 'a-state' } }),
     interaction_gone: interactionGonePage({ client: CLIENT }),
+    error_not_allowed: errorPage({ status: 403, description: 'csrf_token is not right', reference: 'k3j2-4f' }),
+    error_not_found: errorPage({ status: 404, description: 'there is nothing here', reference: 'k3j2-4f' }),
+    error_busy: errorPage({ status: 503, description: 'the server is busy', reference: 'k3j2-4f' }),
+    error_malformed: errorPage({ status: 400, description: 'the request is malformed', reference: 'k3j2-4f' }),
+    error_return: errorPage({
+      status: 400,
+      description: 'scope is not valid',
+      reference: 'k3j2-4f',
+      from_client: true,
+      return_to: { href: CALLBACK, host: 'photos.example' },
+    }),
     error: errorPage({ status: 500, description: 'not for people', reference: 'k3j2-4f' }),
     error_sign_out: errorPage({
       status: 400,
       description: 'post_logout_redirect_uri is not registered',
       reference: 'k3j2-4f',
-      sign_out: { href: '/logout', mistake: 'asked for a return address that is not registered here' },
+      sign_out: { href: '/logout', mistake: 'address' },
     }),
     error_client: errorPage({
       status: 400,
@@ -156,13 +182,13 @@ export function hostilePages(text: string): Readonly<Record<string, Page>> {
       username: text,
       username_fixed: true,
       not_you_href: text,
-      problem: text,
+      problem: () => text,
       can_cancel: true,
     }),
     signed_in: signedInPage({ account, logout_href: text }),
     select_account: selectAccountPage({ ...hostile, client, account }),
     consent: consentPage({ ...hostile, ...permissions, client, account, redirect_host: text }),
-    device_code: deviceCodePage({ ...hostile, user_code: text, problem: text }),
+    device_code: deviceCodePage({ ...hostile, user_code: text, problem: () => text }),
     device_confirm: deviceConfirmPage({
       ...hostile,
       ...permissions,
@@ -187,7 +213,7 @@ export function hostilePages(text: string): Readonly<Record<string, Page>> {
       status: 400,
       description: text,
       reference: text,
-      sign_out: { href: '/logout', mistake: text },
+      sign_out: { href: text, mistake: 'request' },
     }),
   }
 }

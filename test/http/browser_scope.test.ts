@@ -2,7 +2,7 @@ import fastify, { type FastifyPluginAsync } from 'fastify'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../config/load.ts'
 import { HasherBusy } from '../../server/accounts/password.ts'
-import { browserScope, type PageOptions, queryOf } from '../../server/http/browser_scope.ts'
+import { browserScope, inLocales, type PageOptions, queryOf } from '../../server/http/browser_scope.ts'
 import { formOf } from '../../server/http/machine_scope.ts'
 import { OAuthError } from '../../server/protocol/errors.ts'
 import { single } from '../../server/protocol/parameters.ts'
@@ -11,22 +11,29 @@ import { html } from '../../web/html.ts'
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 /** A scope with one page that says what it was sent, and one that throws what the test gives. */
-async function scope(t: Test, { issuer = 'https://id.example.com', thrown = new Error('no secret') as unknown } = {}) {
-  const { config } = loadConfig({ flags: { issuer }, env: {}, cwd: t.testdir() })
+async function scope(
+  t: Test,
+  { issuer = 'https://id.example.com', thrown = new Error('no secret') as unknown, default_locale = 'en' } = {},
+) {
+  const env = { GATEHOUSE_PAGES__DEFAULT_LOCALE: default_locale }
+  const { config } = loadConfig({ flags: { issuer }, env, cwd: t.testdir() })
   const app = fastify({ genReqId: () => 'the-reference' })
   t.teardown(() => app.close())
   const echo: FastifyPluginAsync<PageOptions> = async (app, { sendPage }) => {
     app.get('/echo', (request, reply) =>
-      sendPage(reply, {
+      sendPage(reply, () => ({
         title: 'Echo',
         content: html`${single(queryOf(request), 'said')}`,
         scripts: ['show_password'],
-      }),
+      })),
     )
     app.post('/echo', (request, reply) =>
-      sendPage(reply, { title: 'Echo', content: html`${single(formOf(request), 'said')}` }),
+      sendPage(reply, () => ({ title: 'Echo', content: html`${single(formOf(request), 'said')}` })),
     )
     app.get('/popup', { config: { popup: true } }, (_request, reply) => reply.redirect('/echo', 303))
+    app.get('/in-spanish', (_request, reply) =>
+      inLocales(sendPage, ['es'])(reply, () => ({ title: '', content: html`` })),
+    )
     app.get('/throw', () => {
       throw thrown
     })
@@ -69,7 +76,7 @@ t.test('HTML §7.1.3: a window keeps hold of one that it opened only where a rou
 t.test('a page has no script, style or event handler of its own', async (t) => {
   const { app } = await scope(t)
   const { body } = await app.inject('/echo')
-  t.match(body, /^<!doctype html>\n<html lang="en">/)
+  t.match(body, /^<!doctype html>\n<html lang="en" dir="ltr">/)
   t.notMatch(body, /<style|<script(?![^>]* src=)|\sstyle=|\son[a-z]+=/i)
 })
 
@@ -160,6 +167,30 @@ t.test('a refusal is a page with its reason, its status and when to try again', 
   t.match(response.headers['retry-after'], /^[1-9]\d*$/)
 })
 
+t.test('RFC 9110 §8.5, §12.5.5: a page says its language, and that it could have been another', async (t) => {
+  const { app } = await scope(t, { thrown: new OAuthError('invalid_request', 'nothing is right') })
+  const visit = async (url: string, accept_language?: string) => {
+    const headers = accept_language === undefined ? {} : { 'accept-language': accept_language }
+    const { headers: received, body } = await app.inject({ url, headers })
+    return { ...received, said: body }
+  }
+  t.match(await visit('/echo'), { 'content-language': 'en', vary: 'Accept-Language', said: '<html lang="en"' })
+  t.match(await visit('/echo', 'de-AT,de;q=0.9'), { 'content-language': 'de', said: '<html lang="de" dir="ltr">' })
+  t.match(await visit('/throw', 'fr'), { 'content-language': 'fr', said: 'Motif</dt><dd lang="en">nothing is right' })
+  t.match(await visit('/in-spanish', 'fr'), { 'content-language': 'es' }, 'ui_locales count for more')
+})
+
+t.test('pages.default_locale: for who asks for no language that is here', async (t) => {
+  const { app } = await scope(t, { default_locale: 'de' })
+  t.match((await app.inject('/echo')).headers, { 'content-language': 'de' })
+  t.match((await app.inject({ url: '/echo', headers: { 'accept-language': 'ja' } })).headers, {
+    'content-language': 'de',
+  })
+  t.match((await app.inject({ url: '/echo', headers: { 'accept-language': 'en' } })).headers, {
+    'content-language': 'en',
+  })
+})
+
 t.test('RFC 8246: static files may be kept for ever, at an address that tells their content', async (t) => {
   const { app } = await scope(t)
   const { body } = await app.inject('/echo')
@@ -182,7 +213,7 @@ t.test('RFC 8414 §2: an issuer with a path has its static files below it', asyn
   const { config } = loadConfig({ flags: { issuer: 'https://example.com/id' }, env: {}, cwd: t.testdir() })
   const app = fastify()
   t.teardown(() => app.close())
-  const page = { title: 'A page', content: html`` }
+  const page = () => ({ title: 'A page', content: html`` })
   const route: FastifyPluginAsync<PageOptions> = async (app, { sendPage }) => {
     app.get('/page', (_request, reply) => sendPage(reply, page))
   }

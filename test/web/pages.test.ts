@@ -1,6 +1,8 @@
 import t from 'tap'
-import { render } from '../../web/html.ts'
-import { type Page, renderPage } from '../../web/pages/layout.ts'
+import { LOCALES } from '../../server/protocol/locale.ts'
+import { html, render } from '../../web/html.ts'
+import { messages } from '../../web/locales/index.ts'
+import { type Page, renderSheet } from '../../web/pages/layout.ts'
 import { HOSTILE, hostilePages, samplePages } from '../helpers/sample_pages.ts'
 
 const shell = {
@@ -9,13 +11,14 @@ const shell = {
   scripts: { show_password: '/show.js', submit_form: '/submit.js', go_on: '/go.js' },
 }
 const pages = samplePages()
-const documentOf = (page: Page) => renderPage(shell, page)
+const documentOf = (page: Page, locale: keyof typeof messages = 'en') =>
+  renderSheet(shell, page(messages[locale]), messages[locale])
 
 /** The markup of a page that is in {@link samplePages}. */
 function sample(name: string): string {
   const page = pages[name]
   if (page === undefined) throw new Error(`there is no page ${name}`)
-  return render(page.content)
+  return render(page(messages.en).content)
 }
 
 /** Names of tags and attributes; values and texts left out. */
@@ -39,11 +42,13 @@ t.test('nothing on a page is run from the page: no script, style, handler or scr
 })
 
 t.test('every page: one heading that its title begins with, its language, and ids that occur once', async (t) => {
-  for (const [name, page] of Object.entries(pages)) {
-    const markup = documentOf(page)
+  const all = Object.entries(pages).flatMap(([name, page]) => LOCALES.map((locale) => ({ name, page, locale })))
+  for (const { name, page, locale } of all) {
+    const markup = documentOf(page, locale)
     const [, heading = ''] = /<h1>(.*?)<\/h1>/s.exec(markup) ?? []
-    t.equal(page.title.replace('Error: ', ''), heading.replace(/<[^>]+>/g, ''), name)
-    t.match(markup, '<html lang="en">')
+    const title = render(html`${page(messages[locale]).title}`)
+    t.ok(title.endsWith(heading.replace(/<[^>]+>/g, '')), `${locale} ${name}: ${title}`)
+    t.match(markup, `<html lang="${locale}" dir="ltr">`)
     const ids = [...markup.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id)
     t.equal(new Set(ids).size, ids.length, `${name}: ${ids.join(' ')}`)
     for (const [, id] of markup.matchAll(/aria-(?:describedby|labelledby)="([^"]+)"/g))
@@ -92,7 +97,7 @@ t.test('a password that was entered is not sent back, and a fixed name cannot be
 t.test('WCAG 2.2 §3.3.1: a problem has the focus, and belongs to its inputs', async (t) => {
   t.match(sample('login_problem'), /id="problem" role="alert" tabindex="-1" autofocus/)
   t.equal(sample('login_problem').match(/aria-describedby="problem"/g)?.length, 2)
-  t.match(pages.login_problem?.title, /^Error: /)
+  t.equal(render(html`${pages.login_problem?.(messages.en).title}`), 'Error: Sign in')
   for (const name of Object.keys(pages)) t.ok((sample(name).match(/\sautofocus/g)?.length ?? 0) <= 1, name)
 })
 
@@ -121,7 +126,7 @@ t.test('what is asked is said in plain words, and whatever has none is shown as 
   t.notMatch(sample('consent'), 'class="new"')
   const full = sample('consent_full')
   t.equal(full.match(/class="new"/g)?.length, 2)
-  t.match(full, 'birthdate, phone number')
+  t.match(full, 'date of birth and phone number')
   t.match(full, 'https://api.example/albums')
   for (const part of ['payment_initiation', 'creditor name', 'Merchant A', '123.50', 'initiate, status'])
     t.match(full, part)
@@ -135,7 +140,7 @@ t.test('RFC 8628 §5.4: the person sees the code and where the device asked from
 })
 
 t.test('Form Post Response Mode §2: the parameters go to the redirect URI, by a button as well', async (t) => {
-  const page = pages.form_post
+  const page = pages.form_post?.(messages.en)
   t.match(sample('form_post'), '<form method="post" action="https://photos.example/callback">')
   t.match(sample('form_post'), '<input type="hidden" name="code" value="a-code">')
   t.match(sample('form_post'), '<button>Continue</button>')

@@ -1,6 +1,6 @@
 import { html } from '../html.ts'
 import { accountCard, type ShownAccount } from './account.ts'
-import { clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
+import { clientIn, clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
 import { type StepForm, stepForm } from './form.ts'
 import type { Page } from './layout.ts'
 import { type Permissions, permissionList } from './permissions.ts'
@@ -14,23 +14,28 @@ export interface ConsentForm extends StepForm, Permissions {
 
 /** Sends `decision=approve` or `decision=deny`. */
 export function consentPage(form: ConsentForm): Page {
-  const { client, redirect_host, account, form_action } = form
-  return {
-    title: `Allow ${client.name} to use your account?`,
-    content: html`<h1>Allow ${clientName(client)} to use your account?</h1>
-${selfRegisteredWarning(client)}
-${accountCard(account)}
-${permissionList(form)}
-<p class="destination">Either way you go on to ${onDevice(redirect_host) && 'an application on this device, '}<b>${redirect_host}</b>.</p>
+  const { redirect_host, account, form_action } = form
+  return (words) => {
+    const { common, consent } = words
+    const client = clientIn(words, form.client)
+    const goes_to = onDevice(redirect_host) ? consent.goes_to_this_device : consent.goes_to
+    return {
+      title: consent.title(client.name),
+      content: html`<h1>${consent.title(clientName(client))}</h1>
+${selfRegisteredWarning(words, client)}
+${accountCard(words, account)}
+${permissionList(words, form)}
+<p class="destination">${goes_to(html`<b>${redirect_host}</b>`)}</p>
 ${stepForm(
   form,
   html`<div class="pair">
-<button id="consent-approve" name="decision" value="approve">Allow</button>
-<button id="consent-deny" name="decision" value="deny">Deny</button>
+<button id="consent-approve" name="decision" value="approve">${common.allow}</button>
+<button id="consent-deny" name="decision" value="deny">${common.deny}</button>
 </div>`,
 )}
-${clientLinks(client)}`,
-    ...(form_action && { form_action }),
+${clientLinks(words, client)}`,
+      ...(form_action && { form_action }),
+    }
   }
 }
 

@@ -40,9 +40,10 @@ const LABELS: Readonly<Record<DemoChoice, string>> = {
   sign_out: 'Sign out',
 }
 
-/** A client of this very server that shows all it does. Sends `choice`. */
+/** A client of this very server that shows all it does, to developers, in English. Sends `choice`. */
 export function demoPage({ choices, steps, ...form }: Demo): Page {
-  return {
+  return () => ({
+    language: 'en',
     title: 'Demo',
     wide: true,
     content: html`<h1>Demo</h1>
@@ -55,7 +56,7 @@ export function demoPage({ choices, steps, ...form }: Demo): Page {
       ),
     )}</div>
 ${steps.map(stepSection)}`,
-  }
+  })
 }
 
 /** The newest step is open; the ones before it fold. */

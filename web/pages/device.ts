@@ -1,36 +1,47 @@
 /** @see [RFC 8628 §3.3](https://www.rfc-editor.org/rfc/rfc8628#section-3.3) user interaction */
 import { html } from '../html.ts'
+import type { Said } from '../locales/messages.ts'
 import { accountCard, type ShownAccount } from './account.ts'
-import { clientLinks, clientName, type ShownClient, selfRegisteredWarning } from './client.ts'
-import { type Field, field, hiddenFields, type StepForm, stepForm } from './form.ts'
+import {
+  clientIn,
+  clientLinks,
+  clientName,
+  type NamedClient,
+  type ShownClient,
+  selfRegisteredWarning,
+} from './client.ts'
+import { type Field, field, hiddenFields, type StepForm, stepForm, titleOf } from './form.ts'
 import type { Page } from './layout.ts'
 import { type Permissions, permissionList } from './permissions.ts'
 
 export interface DeviceCodeForm extends StepForm {
   /** What was entered before, or came with the link (§3.3.1). */
   readonly user_code?: string | undefined
-  readonly problem?: string | undefined
+  readonly problem?: Said | undefined
 }
 
 /** Sends `user_code`. */
 export function deviceCodePage(form: DeviceCodeForm): Page {
   const { user_code, problem } = form
-  const code: Field = {
-    name: 'user_code',
-    label: 'Code',
-    type: 'text',
-    autocomplete: 'off',
-    autocapitalize: 'characters',
-    hint: user_code ? 'Check that your device shows the same.' : 'Upper or lower case, with or without the hyphen.',
-    value: user_code,
-    problem,
-    autofocus: true,
-  }
-  return {
-    title: `${problem === undefined ? '' : 'Error: '}Connect a device`,
-    content: html`<h1>Connect a device</h1>
-<p class="lead">Enter the code that your device shows.</p>
-${stepForm(form, html`${field(code)}<button id="device-submit">Continue</button>`)}`,
+  return (words) => {
+    const { common, device } = words
+    const code: Field = {
+      name: 'user_code',
+      label: device.code,
+      type: 'text',
+      autocomplete: 'off',
+      autocapitalize: 'characters',
+      hint: user_code ? device.same_code : device.any_case,
+      value: user_code,
+      problem: problem?.(words),
+      autofocus: true,
+    }
+    return {
+      title: titleOf(words, device.title, problem !== undefined),
+      content: html`<h1>${device.title}</h1>
+<p class="lead">${device.lead}</p>
+${stepForm(form, html`${field(words, code)}<button id="device-submit">${common.continue}</button>`)}`,
+    }
   }
 }
 
@@ -46,46 +57,52 @@ export interface DeviceConfirmForm extends StepForm, Permissions {
 
 /** Sends `user_code` and `decision=approve` or `decision=deny`. */
 export function deviceConfirmPage(form: DeviceConfirmForm): Page {
-  const { user_code, client, account, address_prefix, user_agent } = form
-  return {
-    title: 'Connect this device?',
-    content: html`<h1>Connect this device?</h1>
-<p class="lead">${clientName(client)} asks to use your account on a device that shows this code:</p>
+  const { user_code, account, address_prefix, user_agent } = form
+  return (words) => {
+    const { common, device } = words
+    const client = clientIn(words, form.client)
+    return {
+      title: device.confirm,
+      content: html`<h1>${device.confirm}</h1>
+<p class="lead">${device.asks(clientName(client))}</p>
 <p class="code">${user_code}</p>
-<dl>${address_prefix && html`<dt>Asked from</dt><dd>${address_prefix}</dd>`}${
-      user_agent && html`<dt>Says it is</dt><dd>${user_agent}</dd>`
-    }</dl>
+<dl>${address_prefix && html`<dt>${device.asked_from}</dt><dd>${address_prefix}</dd>`}${
+        user_agent && html`<dt>${device.says_it_is}</dt><dd>${user_agent}</dd>`
+      }</dl>
 <div class="warning" role="note">
-<p><strong>Only continue if you started this</strong></p>
-<p>If somebody sent you the code or a link to this page, they would get into your account: deny it.</p>
+<p><strong>${device.only_if}</strong></p>
+<p>${device.somebody_else}</p>
 </div>
-${selfRegisteredWarning(client)}
-${accountCard(account)}
-${permissionList(form)}
+${selfRegisteredWarning(words, client)}
+${accountCard(words, account)}
+${permissionList(words, form)}
 ${stepForm(
   form,
   html`${hiddenFields({ user_code })}
 <div class="pair">
-<button id="device-approve" name="decision" value="approve">Allow</button>
-<button id="device-deny" name="decision" value="deny">Deny</button>
+<button id="device-approve" name="decision" value="approve">${common.allow}</button>
+<button id="device-deny" name="decision" value="deny">${common.deny}</button>
 </div>`,
 )}
-${clientLinks(client)}`,
+${clientLinks(words, client)}`,
+    }
   }
 }
 
 export interface DeviceDone {
   readonly outcome: 'approved' | 'denied'
-  readonly client: Pick<ShownClient, 'name'>
+  readonly client: NamedClient
 }
 
 export function deviceDonePage({ outcome, client }: DeviceDone): Page {
-  const approved = outcome === 'approved'
-  const title = approved ? 'The device is connected' : 'The device was refused'
-  return {
-    title,
-    content: html`<h1>${title}</h1>
-<p>${clientName(client)} ${approved ? 'goes on by itself on your device, in a few seconds.' : 'got no access to your account.'}</p>
-<p>You can close this page.</p>`,
+  return (words) => {
+    const { common, device } = words
+    const what_now = outcome === 'approved' ? device.goes_on : device.no_access
+    return {
+      title: device[outcome],
+      content: html`<h1>${device[outcome]}</h1>
+<p>${what_now(clientName(clientIn(words, client)))}</p>
+<p>${common.may_close}</p>`,
+    }
   }
 }

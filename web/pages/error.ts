@@ -1,18 +1,19 @@
 import type { RedirectUriDifference } from '../../server/protocol/redirect_uri.ts'
 import { type Html, html } from '../html.ts'
+import type { Messages } from '../locales/messages.ts'
 import type { Page } from './layout.ts'
 
 export interface ErrorPage {
   /** HTTP status. */
   readonly status: number
-  /** Why, in words that a stranger may read. */
+  /** Why, in words that a stranger may read; in English, as it stands in the log. */
   readonly description: string
   /** What the operator finds the log line by. */
   readonly reference: string
   /** For a request that a client sent the person here with. */
   readonly from_client?: boolean | undefined
-  /** For a client's request to sign the person out: what it did, and where they sign out without it. */
-  readonly sign_out?: { readonly mistake: string; readonly href: string } | undefined
+  /** For a client's request to sign the person out: what was wrong with it, and where they sign out without it. */
+  readonly sign_out?: { readonly mistake: 'address' | 'request'; readonly href: string } | undefined
   readonly redirect_uri?: RefusedRedirectUri | undefined
   /** Where the person may go on to, if they know who that is. */
   readonly return_to?: { readonly href: string; readonly host: string } | undefined
@@ -35,53 +36,49 @@ export function errorPage({
   redirect_uri,
   return_to,
 }: ErrorPage): Page {
-  const { title, advice } =
-    sign_out === undefined ? wordsFor(status, from_client || redirect_uri !== undefined) : wordsForSignOut(sign_out)
-  return {
-    title,
-    content: html`<h1>${title}</h1>
+  return (words) => {
+    const { error } = words
+    const about_client = from_client || redirect_uri !== undefined
+    const [title, advice] =
+      sign_out === undefined ? wordsFor(words, status, about_client) : wordsForSignOut(words, sign_out)
+    return {
+      title,
+      content: html`<h1>${title}</h1>
 <p>${advice}</p>
-<dl>${status < 500 && html`<dt>Reason</dt><dd>${description}</dd>`}<dt>Reference</dt><dd><code>${reference}</code></dd></dl>
-${sign_out && html`<p><a id="sign-out" class="button" href="${sign_out.href}">Sign out here</a></p>`}
-${return_to && html`<p><a id="go-on" class="button" href="${return_to.href}">Go on to ${return_to.host}</a></p>`}
-${redirect_uri && forDevelopers(redirect_uri)}`,
+<dl>${status < 500 && html`<dt>${error.reason}</dt><dd${inEnglish(words)}>${description}</dd>`}<dt>${error.reference}</dt><dd><code>${reference}</code></dd></dl>
+${sign_out && html`<p><a id="sign-out" class="button" href="${sign_out.href}">${error.sign_out_here}</a></p>`}
+${return_to && html`<p><a id="go-on" class="button" href="${return_to.href}">${error.go_on_to(return_to.host)}</a></p>`}
+${redirect_uri && forDevelopers(words, redirect_uri)}`,
+    }
   }
 }
 
-function wordsFor(status: number, from_client: boolean): { title: string; advice: string } {
+/** WCAG 2.2 §3.1.2: what is for developers is in English, and said to be. */
+function inEnglish({ locale }: Messages): Html | false {
+  return locale !== 'en' && html` lang="en"`
+}
+
+type TitleAndAdvice = readonly [title: string, advice: string]
+
+function wordsFor({ error }: Messages, status: number, from_client: boolean): TitleAndAdvice {
   switch (status) {
     case 403:
-      return { title: 'This is not allowed', advice: 'Nothing was changed. Open the page again and start from there.' }
+      return [error.not_allowed, error.not_allowed_advice]
     case 404:
-      return { title: 'There is nothing here', advice: 'Check the address, or follow the link again.' }
+      return [error.not_found, error.not_found_advice]
     case 503:
-      return { title: 'Busy for a moment', advice: 'Nothing was changed. Wait a few seconds, go back and try again.' }
+      return [error.busy, error.busy_advice]
   }
-  if (status >= 500) {
-    return {
-      title: 'Something went wrong',
-      advice: 'Try again later. If it happens again, pass on the reference below.',
-    }
-  }
-  if (from_client) {
-    return {
-      title: 'You cannot sign in from there',
-      advice:
-        'The application that sent you here made a mistake. Nothing was shared with it. Go back and try again; if it happens again, pass on the reason and the reference to whoever runs the application.',
-    }
-  }
-  return { title: 'This could not be understood', advice: 'Nothing was changed. Go back, check and try again.' }
+  if (status >= 500) return [error.fault, error.fault_advice]
+  return from_client ? [error.client, error.client_advice] : [error.malformed, error.malformed_advice]
 }
 
-function wordsForSignOut({ mistake }: NonNullable<ErrorPage['sign_out']>): { title: string; advice: string } {
-  return {
-    title: 'You have not been signed out yet',
-    advice: `The application that sent you here to sign out ${mistake}. You can sign out here all the same. If it happens again, pass on the reason and the reference to whoever runs the application.`,
-  }
+function wordsForSignOut({ error }: Messages, { mistake }: NonNullable<ErrorPage['sign_out']>): TitleAndAdvice {
+  return [error.sign_out, mistake === 'address' ? error.sign_out_address : error.sign_out_request]
 }
 
-function forDevelopers({ received, registered }: RefusedRedirectUri): Html {
-  return html`<section class="developer">
+function forDevelopers(words: Messages, { received, registered }: RefusedRedirectUri): Html {
+  return html`<section class="developer"${inEnglish(words)}>
 <h2>For the application’s developer</h2>
 <p>This <code>redirect_uri</code> was received. It has to equal a registered one, character by character:</p>
 <pre><code>${received}</code></pre>

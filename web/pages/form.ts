@@ -1,4 +1,5 @@
 import { type Content, type Html, html } from '../html.ts'
+import type { Messages } from '../locales/messages.ts'
 
 /** One labelled input. `name` is its id, too, and what a test or a password manager finds it by: it stays. */
 export interface Field {
@@ -25,12 +26,12 @@ export interface Field {
 }
 
 /** @see [WCAG 2.2 §3.3](https://www.w3.org/TR/WCAG22/#input-assistance): labels, hints and problems belong to inputs */
-export function field({ name, label, type, hint, value, problem, aside, ...more }: Field): Html {
+export function field(words: Messages, { name, label, type, hint, value, problem, aside, ...more }: Field): Html {
   // A problem says what its hint says, and more.
   const [note, kind] = problem === undefined ? [hint, 'hint'] : [problem, 'problem']
   const described_by = note === undefined ? more.described_by : `${name}-${kind}`
   return html`<div class="field">
-<div class="label"><label for="${name}">${label}${more.optional && html` <span>(optional)</span>`}</label>${
+<div class="label"><label for="${name}">${label}${more.optional && html` <span>${words.form.optional}</span>`}</label>${
     aside && html`<a href="${aside.href}">${aside.text}</a>`
   }</div>
 ${note && html`<p class="${kind}" id="${name}-${kind}">${note}</p>`}
@@ -42,20 +43,32 @@ ${note && html`<p class="${kind}" id="${name}-${kind}">${note}</p>`}
    more.autofocus && html` autofocus`,
    described_by && html` aria-describedby="${described_by}"`,
    problem && html` aria-invalid="true"`,
+   type === 'password' && revealing(words),
  ]}></div>
 </div>`
+}
+
+/** What the script `show_password` writes on the button that it adds, which it knows no language for. */
+function revealing({ form }: Messages): Html {
+  return html` data-show="${form.show}" data-hide="${form.hide}"
+ data-show-label="${form.show_password}" data-hide-label="${form.hide_password}"`
+}
+
+/** The title of a page that has a form: who reads with their ears hears first that something is wrong. */
+export function titleOf({ common }: Messages, title: string, is_wrong: boolean): Content {
+  return is_wrong ? common.error(title) : title
 }
 
 /**
  * All problems of a form at its top, each a link to its input. It takes the focus when the page opens, so that a screen
  * reader starts there and the next Tab goes to the first link.
  */
-export function problemSummary(fields: readonly Field[]): Html | undefined {
-  const wrong = fields.filter(({ problem }) => problem !== undefined)
+export function problemSummary({ form }: Messages, fields: readonly Field[]): Html | undefined {
+  const wrong = fields.flatMap(({ name, label, problem }) => (problem === undefined ? [] : [{ name, label, problem }]))
   if (wrong.length === 0) return undefined
   return html`<div class="summary" role="alert" tabindex="-1" autofocus>
-<h2>Check this and try again</h2>
-<ul>${wrong.map(({ name, label, problem }) => html`<li><a href="#${name}">${label}: ${problem}</a></li>`)}</ul>
+<h2>${form.check}</h2>
+<ul>${wrong.map(({ name, label, problem }) => html`<li><a href="#${name}">${form.problem_of(label, problem)}</a></li>`)}</ul>
 </div>`
 }
 

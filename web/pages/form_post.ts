@@ -10,14 +10,14 @@ export interface FormPost {
 
 /** @see [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html) */
 export function formPostPage({ redirect_uri, parameters }: FormPost): Page {
-  return {
-    title: 'One moment',
-    content: html`<h1>One moment</h1>
-<p>You go back to the application now. If nothing happens, continue by hand.</p>
+  return ({ common, form_post }) => ({
+    title: form_post.title,
+    content: html`<h1>${form_post.title}</h1>
+<p>${form_post.lead}</p>
 <form method="post" action="${redirect_uri}">
-${hiddenFields(parameters)}<button>Continue</button>
+${hiddenFields(parameters)}<button>${common.continue}</button>
 </form>`,
     scripts: ['submit_form'],
     form_action: [redirect_uri],
-  }
+  })
 }

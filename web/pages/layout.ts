@@ -1,8 +1,13 @@
-import { type Html, html, render } from '../html.ts'
+import type { Locale } from '../../server/protocol/locale.ts'
+import { type Content, type Html, html, render } from '../html.ts'
+import type { Messages } from '../locales/messages.ts'
 
-/** One page: what differs from every other. */
-export interface Page {
-  readonly title: string
+/** A page in whichever language it is read. */
+export type Page = (words: Messages) => Sheet
+
+/** One page in one language: what differs from every other. */
+export interface Sheet {
+  readonly title: Content
   readonly content: Html
   /** Shown in a wide column: there is more to read than to fill in. */
   readonly wide?: boolean
@@ -12,6 +17,8 @@ export interface Page {
   readonly form_action?: readonly string[]
   /** URIs that it shows in frames: their origins are the CSP's `frame-src`. */
   readonly frame_src?: readonly string[]
+  /** For one that is written in one language only. */
+  readonly language?: Locale
 }
 
 /** The files in `web/static`. Every page is whole without them. */
@@ -27,9 +34,13 @@ export interface Shell {
 const PRODUCT_NAME = 'Gatehouse'
 
 /** The whole document. No style or script stands in it: the pages' Content-Security-Policy would not let them run. */
-export function renderPage(shell: Shell, { title, content, wide = false, scripts = [] }: Page): string {
+export function renderSheet(
+  shell: Shell,
+  { title, content, wide = false, scripts = [], language }: Sheet,
+  { locale, direction }: Messages,
+): string {
   return render(html`<!doctype html>
-<html lang="en">
+<html lang="${language ?? locale}" dir="${direction}">
 <head>
 <meta charset="utf-8">
 <title>${title} · ${PRODUCT_NAME}</title>

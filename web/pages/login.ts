@@ -1,6 +1,7 @@
 import { type Html, html } from '../html.ts'
-import { clientLinks, clientName, type ShownClient } from './client.ts'
-import { field, type StepForm, stepForm } from './form.ts'
+import type { Messages, Said } from '../locales/messages.ts'
+import { clientIn, clientLinks, clientName, type ShownClient } from './client.ts'
+import { field, type StepForm, stepForm, titleOf } from './form.ts'
 import type { Page } from './layout.ts'
 
 export interface LoginForm extends StepForm {
@@ -13,8 +14,8 @@ export interface LoginForm extends StepForm {
   readonly not_you_href?: string | undefined
   /** Somebody is signed in, and has to show it again. */
   readonly reauthenticate?: boolean | undefined
-  /** Why it did not work, as a sentence. */
-  readonly problem?: string | undefined
+  /** Why it did not work. */
+  readonly problem?: Said | undefined
   /** Whether there is somebody to answer `access_denied` to. */
   readonly can_cancel: boolean
   /** Whether `remember` is ticked; left out: it is not offered. */
@@ -23,44 +24,49 @@ export interface LoginForm extends StepForm {
 
 /** Sends `username`, `password`, perhaps `remember=true`; or `cancel=true`. */
 export function loginPage(form: LoginForm): Page {
-  const { client, reauthenticate, problem, can_cancel, remember, form_action } = form
-  return {
-    title: `${problem === undefined ? '' : 'Error: '}Sign in`,
-    content: html`<h1>Sign in</h1>
-${client && html`<p class="lead">to continue to ${clientName(client)}</p>`}
-${reauthenticate && html`<p>You are signed in. Enter your password again, to confirm that it is you.</p>`}
-${problem && html`<div class="summary" id="problem" role="alert" tabindex="-1" autofocus><p>${problem}</p></div>`}
+  const { reauthenticate, problem, can_cancel, remember, form_action } = form
+  return (words) => {
+    const { common, login } = words
+    const client = form.client && clientIn(words, form.client)
+    return {
+      title: titleOf(words, common.sign_in, problem !== undefined),
+      content: html`<h1>${common.sign_in}</h1>
+${client && html`<p class="lead">${common.to_continue_to(clientName(client))}</p>`}
+${reauthenticate && html`<p>${login.again}</p>`}
+${problem && html`<div class="summary" id="problem" role="alert" tabindex="-1" autofocus><p>${problem(words)}</p></div>`}
 ${stepForm(
   form,
-  html`${fields(form)}
-${remember !== undefined && rememberBox(remember)}
-<button id="login-submit">Sign in</button>
-${can_cancel && html`<button id="login-cancel" class="quiet" name="cancel" value="true" formnovalidate>Cancel</button>`}`,
+  html`${fields(words, form)}
+${remember !== undefined && rememberBox(words, remember)}
+<button id="login-submit">${common.sign_in}</button>
+${can_cancel && html`<button id="login-cancel" class="quiet" name="cancel" value="true" formnovalidate>${common.cancel}</button>`}`,
 )}
-${client && clientLinks(client)}`,
-    scripts: ['show_password'],
-    ...(form_action && { form_action }),
+${client && clientLinks(words, client)}`,
+      scripts: ['show_password'],
+      ...(form_action && { form_action }),
+    }
   }
 }
 
-function fields({ username, username_fixed, not_you_href, problem }: LoginForm): Html[] {
+function fields(words: Messages, { username, username_fixed, not_you_href, problem }: LoginForm): Html[] {
+  const { common, login } = words
   // Which of the two was wrong is not said: the problem belongs to both.
   const described_by = problem === undefined ? undefined : 'problem'
   return [
-    field({
+    field(words, {
       name: 'username',
-      label: username_fixed ? 'User name' : 'User name or e-mail',
+      label: username_fixed ? common.username : login.username_or_email,
       type: 'text',
       autocomplete: 'username webauthn',
       value: username,
       fixed: username_fixed,
       autofocus: problem === undefined && !username,
       described_by,
-      aside: username_fixed && not_you_href ? { href: not_you_href, text: 'Not you?' } : undefined,
+      aside: username_fixed && not_you_href ? { href: not_you_href, text: login.not_you } : undefined,
     }),
-    field({
+    field(words, {
       name: 'password',
-      label: 'Password',
+      label: common.password,
       type: 'password',
       autocomplete: 'current-password',
       autofocus: problem === undefined && Boolean(username),
@@ -69,7 +75,7 @@ function fields({ username, username_fixed, not_you_href, problem }: LoginForm):
   ]
 }
 
-function rememberBox(checked: boolean): Html {
+function rememberBox({ login }: Messages, checked: boolean): Html {
   return html`<label class="check"><input type="checkbox" name="remember" value="true"${checked && html` checked`}>
-<span>Keep me signed in on this device</span></label>`
+<span>${login.remember}</span></label>`
 }

@@ -1,6 +1,6 @@
 import type { AuthorizationDetail } from '../../server/protocol/authorization_request.ts'
 import { type Html, html } from '../html.ts'
-import { describeScope } from './scope_descriptions.ts'
+import type { Messages } from '../locales/messages.ts'
 
 export interface ShownScope {
   readonly name: string
@@ -20,33 +20,47 @@ export interface Permissions {
 }
 
 /** What would be allowed, one item each, in the words of the person who is asked. */
-export function permissionList({ scopes, claims = [], resources = [], authorization_details = [] }: Permissions): Html {
-  return html`<h2 id="permissions">It would be able to</h2>
+export function permissionList(
+  words: Messages,
+  { scopes, claims = [], resources = [], authorization_details = [] }: Permissions,
+): Html {
+  const { permissions } = words
+  const newly = (said: Html | string, is_new = false) => item(said, is_new && permissions.is_new)
+  return html`<h2 id="permissions">${permissions.heading}</h2>
 <ul class="permissions" aria-labelledby="permissions">
-${scopes.map(({ name, description = describeScope(name), is_new }) =>
-  item(description ?? html`Use <code>${name}</code>`, is_new),
+${scopes.map(({ name, description = wordFor(words.scopes, name), is_new }) =>
+  newly(description ?? permissions.use(html`<code>${name}</code>`), is_new),
 )}
-${claims.length > 0 && item(`See these details about you: ${claims.map((claim) => claim.replaceAll('_', ' ')).join(', ')}`)}
-${authorization_details.map((detail) => item(detailFacts(detail)))}
-${scopes.length + claims.length + authorization_details.length === 0 && item('Know that you have allowed it, and nothing else')}
+${claims.length > 0 && newly(permissions.details(claims.map((claim) => wordFor(words.claims, claim) ?? spaced(claim))))}
+${authorization_details.map((detail) => newly(detailFacts(words, detail)))}
+${scopes.length + claims.length + authorization_details.length === 0 && newly(permissions.nothing)}
 </ul>
 ${
   resources.length > 0 &&
-  html`<h2 id="resources">At ${resources.length === 1 ? 'this service' : 'these services'}</h2>
+  html`<h2 id="resources">${permissions.at(resources.length)}</h2>
 <ul class="plain" aria-labelledby="resources">${resources.map((resource) => html`<li><code>${resource}</code></li>\n`)}</ul>`
 }`
 }
 
-function item(words: Html | string, is_new = false): Html {
-  return html`<li><span>${words}${is_new && html` <span class="new">new</span>`}</span></li>\n`
+function item(said: Html | string, is_new: string | false): Html {
+  return html`<li><span>${said}${is_new && html` <span class="new">${is_new}</span>`}</span></li>\n`
+}
+
+/** @returns undefined for what only its name tells of */
+function wordFor(known: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(known, name) ? known[name] : undefined
+}
+
+function spaced(name: string): string {
+  return name.replaceAll('_', ' ')
 }
 
 /** RFC 9396 §2: every type has members of its own, and a person has to see all of them. */
-function detailFacts({ type, ...members }: AuthorizationDetail): Html {
+function detailFacts({ permissions }: Messages, { type, ...members }: AuthorizationDetail): Html {
   const facts = Object.entries(members)
-  return html`Act on <code>${type}</code>${
+  return html`${permissions.act_on(html`<code>${type}</code>`)}${
     facts.length > 0 &&
-    html`<dl>${facts.map(([name, value]) => html`<dt>${name.replaceAll('_', ' ')}</dt><dd>${factOf(value)}</dd>\n`)}</dl>`
+    html`<dl>${facts.map(([name, value]) => html`<dt>${spaced(name)}</dt><dd>${factOf(value)}</dd>\n`)}</dl>`
   }`
 }
 

@@ -1,5 +1,6 @@
 import { html } from '../html.ts'
-import { type Field, field, problemSummary } from './form.ts'
+import type { Messages, Said } from '../locales/messages.ts'
+import { type Field, field, problemSummary, titleOf } from './form.ts'
 import type { Page } from './layout.ts'
 
 export interface SetupForm {
@@ -12,62 +13,70 @@ export interface SetupForm {
   readonly username?: string
   readonly email?: string
   /** Why it cannot be taken, by the field's name. */
-  readonly problems?: ReadonlyMap<string, string>
+  readonly problems?: ReadonlyMap<string, Said>
 }
 
-export function setupPage({ action, token, min_length, username = '', email = '', problems }: SetupForm): Page {
-  const fields: Field[] = [
+export function setupPage(form: SetupForm): Page {
+  const { action, token } = form
+  return (words) => {
+    const { setup } = words
+    const fields = fieldsOf(words, form)
+    const summary = problemSummary(words, fields)
+    return {
+      title: titleOf(words, setup.title, summary !== undefined),
+      content: html`<h1>${setup.title}</h1>
+<p class="lead">${setup.lead}</p>
+${summary}
+<form method="post" action="${action}" novalidate>
+<input type="hidden" name="token" value="${token}">
+${fields.map((one) => field(words, one))}
+<button id="setup-submit">${setup.submit}</button>
+</form>`,
+      scripts: ['show_password'],
+    }
+  }
+}
+
+function fieldsOf(words: Messages, { min_length, username = '', email = '', problems }: SetupForm): Field[] {
+  const { common, setup } = words
+  return [
     {
       name: 'username',
-      label: 'User name',
+      label: common.username,
       type: 'text',
       autocomplete: 'username',
       value: username,
-      problem: problems?.get('username'),
+      problem: problems?.get('username')?.(words),
     },
     {
       name: 'email',
-      label: 'E-mail address',
+      label: setup.email,
       type: 'email',
       autocomplete: 'email',
       optional: true,
       value: email,
-      problem: problems?.get('email'),
+      problem: problems?.get('email')?.(words),
     },
     {
       name: 'password',
-      label: 'Password',
+      label: common.password,
       type: 'password',
       autocomplete: 'new-password',
-      hint: `At least ${min_length} characters: a few words will do.`,
-      problem: problems?.get('password'),
+      hint: setup.password_hint(min_length),
+      problem: problems?.get('password')?.(words),
     },
   ]
-  const summary = problemSummary(fields)
-  return {
-    title: `${summary === undefined ? '' : 'Error: '}Create the administrator`,
-    content: html`<h1>Create the administrator</h1>
-<p class="lead">This account can manage everything. The link works once.</p>
-${summary}
-<form method="post" action="${action}" novalidate>
-<input type="hidden" name="token" value="${token}">
-${fields.map(field)}
-<button id="setup-submit">Create account</button>
-</form>`,
-    scripts: ['show_password'],
-  }
 }
 
 /** For a link that is unknown, used, expired or too late: which of them it is, is nobody's business. */
 export function setupGonePage(): Page {
-  return {
-    title: 'This link does not work any more',
-    content: html`<h1>This link does not work any more</h1>
-<p>A set-up link works once, within an hour, until there is an administrator. If you have just created the account,
- you are done.</p>
-<p>Otherwise, this prints a new link where Gatehouse runs:</p>
+  return ({ setup }) => ({
+    title: setup.gone,
+    content: html`<h1>${setup.gone}</h1>
+<p>${setup.gone_lead}</p>
+<p>${setup.gone_remedy}</p>
 <pre><code>npx gatehouse setup-link</code></pre>`,
-  }
+  })
 }
 
 export interface SetupDone {
@@ -77,21 +86,21 @@ export interface SetupDone {
 }
 
 export function setupDonePage({ issuer, token_api }: SetupDone): Page {
-  return {
-    title: 'Gatehouse is set up',
-    content: html`<h1>Gatehouse is set up</h1>
-<p class="lead">The administrator’s account is ready. The link has done its work.</p>
-<h2>What next</h2>
+  return ({ setup }) => ({
+    title: setup.done,
+    content: html`<h1>${setup.done}</h1>
+<p class="lead">${setup.done_lead}</p>
+<h2>${setup.next}</h2>
 <ol>
-<li>See everything at work, from login to revocation:
+<li>${setup.next_quickstart}
 <pre><code>npx gatehouse quickstart</code></pre></li>
 ${
   token_api &&
-  html`<li>Get a token for your account:
+  html`<li>${setup.next_token}
 <pre><code>npx gatehouse token --username NAME</code></pre></li>`
 }
-<li>Give your APIs this address, to verify tokens with:
+<li>${setup.next_jwks}
 <pre><code>${issuer}/.well-known/jwks.json</code></pre></li>
 </ol>`,
-  }
+  })
 }

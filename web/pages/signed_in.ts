@@ -9,11 +9,14 @@ export interface SignedIn {
 
 /** For somebody who comes to sign in, and is. */
 export function signedInPage({ account, logout_href }: SignedIn): Page {
-  return {
-    title: 'You are signed in',
-    content: html`<h1>You are signed in</h1>
-<p class="lead">Applications that use this server can let you in without asking for your password.</p>
-${accountCard(account)}
-<p><a class="button quiet" href="${logout_href}">Sign out</a></p>`,
+  return (words) => {
+    const { title, lead } = words.signed_in
+    return {
+      title,
+      content: html`<h1>${title}</h1>
+<p class="lead">${lead}</p>
+${accountCard(words, account)}
+<p><a class="button quiet" href="${logout_href}">${words.common.sign_out}</a></p>`,
+    }
   }
 }
