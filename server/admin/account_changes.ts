@@ -89,15 +89,22 @@ export async function createAccount(deps: Deps, by: Administrator, account: Acco
   if ((await deps.store.createAccount(account, [audit])) === 'identifier_taken') throw identifierTaken()
 }
 
-export async function updateAccount(deps: Deps, by: Administrator, account: Account): Promise<void> {
+/** @returns `stale` when somebody else has changed it since `before` was read; nothing is changed then */
+export async function updateAccount(
+  deps: Deps,
+  by: Administrator,
+  account: Account,
+  before: Account,
+): Promise<'updated' | 'stale'> {
   const { account_id, username, email, name, roles } = account
   const email_verified = account.email_verified_at !== null
   const profile = Object.keys(account.profile)
   const detail = { username, email, email_verified, name, roles, profile }
   const audit = tell(deps, by, 'admin.account_updated', account_id, detail)
-  const outcome = await deps.store.updateAccount(account, [audit])
+  const outcome = await deps.store.updateAccount(account, [audit], before)
   if (outcome === 'identifier_taken') throw identifierTaken()
   if (outcome === 'not_found') throw notFound('account')
+  return outcome
 }
 
 /** Whoever is signed in with the old password is so no longer. */

@@ -17,6 +17,7 @@ import {
 } from './account_changes.ts'
 import { ProfileChangeDocument, ProfileView } from './account_profile.ts'
 import { type Administrator, administratorOf } from './guard.ts'
+import { onLatest } from './latest.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
 const Email = nullable(Type.String({ maxLength: 254 }))
@@ -131,10 +132,12 @@ export function accounts(deps: Deps): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const by = administratorOf(request)
-        const existing = await requireAccount(deps, request.params.account)
-        const account = orRefuse(await planAccountChange(deps, by, existing, request.body))
-        await updateAccount(deps, by, account)
-        return describeAccount(account)
+        return onLatest(async () => {
+          const existing = await requireAccount(deps, request.params.account)
+          const account = orRefuse(await planAccountChange(deps, by, existing, request.body))
+          const outcome = await updateAccount(deps, by, account, existing)
+          return outcome === 'stale' ? outcome : describeAccount(account)
+        })
       },
     )
 

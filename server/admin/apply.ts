@@ -13,6 +13,7 @@ import { type Change, changeOf, repetitions, secretMember } from './apply_plan.t
 import { createClient, planClient, updateClient } from './client_changes.ts'
 import { askedClient, ignoredMembers, NamedClientDocument } from './clients.ts'
 import { type Administrator, administratorOf } from './guard.ts'
+import { changedMeanwhile } from './latest.ts'
 import { createResource, planResource, updateResource } from './resource_changes.ts'
 import { askedResource, ResourceDocument } from './resources.ts'
 import { closed, problems } from './schemas.ts'
@@ -150,7 +151,8 @@ async function planOneClient(
       existing && { ...partsOf(existing).metadata, client_secret: secret.before },
       clientMembers(client, secret.after),
     ),
-    commit: () => (existing === undefined ? createClient(deps, by, client) : updateClient(deps, by, client)),
+    commit: () =>
+      existing === undefined ? createClient(deps, by, client) : asPlanned(updateClient(deps, by, client, existing)),
   }
 }
 
@@ -183,10 +185,17 @@ function userMembers({ email, email_verified_at, name, profile, roles }: Account
 
 async function changeUser(deps: Deps, by: Administrator, existing: Account, value: Account): Promise<void> {
   const { password_hash } = value
-  if (JSON.stringify(userMembers(existing)) !== JSON.stringify(userMembers(value))) await updateAccount(deps, by, value)
+  if (JSON.stringify(userMembers(existing)) !== JSON.stringify(userMembers(value))) {
+    await asPlanned(updateAccount(deps, by, value, existing))
+  }
   if (password_hash !== null && password_hash !== existing.password_hash) {
     await replacePasswordHash(deps, by, existing, password_hash)
   }
+}
+
+/** What was planned was planned for what was read. @throws {Problem} 409 */
+async function asPlanned(update: Promise<'updated' | 'stale'>): Promise<void> {
+  if ((await update) === 'stale') throw changedMeanwhile()
 }
 
 async function takenIdentifiers(

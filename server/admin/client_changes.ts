@@ -3,7 +3,7 @@ import { registrationProblems } from '../clients/registration.ts'
 import type { Deps } from '../deps.ts'
 import { type FieldProblem, notFound, Problem } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
-import { type Client, type ClientMetadata, hasSecret, MADE_BY_ADMIN, partsOf } from '../protocol/client.ts'
+import { type Client, type ClientMetadata, hasSecret, MADE_BY_ADMIN, nextVersion, partsOf } from '../protocol/client.ts'
 import { CLI_CLIENT_ID, type ClientRegistration, registeredMetadata } from '../protocol/client_registration.ts'
 import { randomId } from '../protocol/random_id.ts'
 import { parseScope } from '../protocol/scope.ts'
@@ -58,7 +58,8 @@ export async function planClient(
     disabled_at: null,
     created_at: now,
   }
-  return { value: { client: { ...identity, ...metadata, client_secret_digest, updated_at: now }, issued_secret } }
+  const updated_at = existing === undefined ? now : nextVersion(existing, now)
+  return { value: { client: { ...identity, ...metadata, client_secret_digest, updated_at }, issued_secret } }
 }
 
 /** The client with a new secret. The old one ends with it. */
@@ -68,7 +69,7 @@ export function planSecret(deps: Deps, by: Administrator, existing: Client): Pla
   }
   refuseToGrant(by, scopesOf(existing))
   const { handle, digest } = newClientSecret(deps)
-  const client = { ...existing, client_secret_digest: digest, updated_at: deps.clock.now() }
+  const client = { ...existing, client_secret_digest: digest, updated_at: nextVersion(existing, deps.clock.now()) }
   return { client, issued_secret: handle }
 }
 
@@ -79,14 +80,18 @@ export async function createClient(deps: Deps, by: Administrator, client: Client
   }
 }
 
+/** @returns `stale` when somebody else has changed it since `before` was read; nothing is changed then */
 export async function updateClient(
   deps: Deps,
   by: Administrator,
   client: Client,
+  before: Client,
   event: 'admin.client_updated' | 'admin.client_secret_rotated' = 'admin.client_updated',
-): Promise<void> {
+): Promise<'updated' | 'stale'> {
   const audit = tell(deps, by, event, client.client_id, partsOf(client).metadata)
-  if ((await deps.store.updateClient(client, [audit])) === 'not_found') throw notFound('client')
+  const outcome = await deps.store.updateClient(client, [audit], before)
+  if (outcome === 'not_found') throw notFound('client')
+  return outcome
 }
 
 export async function deleteClient(deps: Deps, by: Administrator, client_id: string): Promise<void> {

@@ -23,6 +23,7 @@ import {
   updateClient,
 } from './client_changes.ts'
 import { administratorOf, STEP_UP_SECONDS } from './guard.ts'
+import { onLatest } from './latest.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
 // RFC 6749 Appendix A.1 and A.2: both are VSCHARs. A space in an identifier helps nobody.
@@ -172,10 +173,12 @@ export function clients(deps: Deps): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const by = administratorOf(request)
-        const existing = await requireClient(deps, request.params.client_id)
-        const planned = orRefuse(await planClient(deps, by, existing, askedClient(request.body)))
-        await updateClient(deps, by, planned.client)
-        return describeIssued(planned, request.body)
+        return onLatest(async () => {
+          const existing = await requireClient(deps, request.params.client_id)
+          const planned = orRefuse(await planClient(deps, by, existing, askedClient(request.body)))
+          const outcome = await updateClient(deps, by, planned.client, existing)
+          return outcome === 'stale' ? outcome : describeIssued(planned, request.body)
+        })
       },
     )
 
@@ -187,9 +190,12 @@ export function clients(deps: Deps): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const by = administratorOf(request)
-        const planned = planSecret(deps, by, await requireClient(deps, request.params.client_id))
-        await updateClient(deps, by, planned.client, 'admin.client_secret_rotated')
-        return describeIssued(planned)
+        return onLatest(async () => {
+          const existing = await requireClient(deps, request.params.client_id)
+          const planned = planSecret(deps, by, existing)
+          const outcome = await updateClient(deps, by, planned.client, existing, 'admin.client_secret_rotated')
+          return outcome === 'stale' ? outcome : describeIssued(planned)
+        })
       },
     )
 

@@ -6,7 +6,7 @@ import { withSoftwareStatement } from '../clients/software_statement.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { auditRecord } from '../observe/audit.ts'
-import { type Client, partsOf } from '../protocol/client.ts'
+import { type Client, nextVersion, partsOf } from '../protocol/client.ts'
 import type { RegistrationProblem } from '../protocol/client_registration.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { presentedToken } from '../protocol/presented_token.ts'
@@ -45,10 +45,19 @@ export function registrationManagement(app: FastifyInstance, deps: EndpointDeps)
     const said = await withSoftwareStatement(deps, document)
     const metadata = await selfRegisteredMetadata(deps, said, client, isVouchedFor(deps.config))
     const { client_secret_digest, issued_secret } = clientSecret(deps, metadata, client.client_secret_digest)
-    const changed = { ...partsOf(client).identity, ...metadata, client_secret_digest, updated_at: deps.clock.now() }
+    const changed = {
+      ...partsOf(client).identity,
+      ...metadata,
+      client_secret_digest,
+      updated_at: nextVersion(client, deps.clock.now()),
+    }
     const { client_id } = client
     const audit = auditRecord(deps, 'client.updated', { client_id, caller: callerOf(request), detail: { ...metadata } })
-    if ((await deps.store.updateClient(changed, [audit])) === 'not_found') throw tokenInvalid()
+    const outcome = await deps.store.updateClient(changed, [audit], client)
+    if (outcome === 'not_found') throw tokenInvalid()
+    if (outcome === 'stale') {
+      throw new OAuthError('temporarily_unavailable', 'the registration was changed at the same time', { status: 409 })
+    }
     return describeClient(issuer, changed, { issued_secret, registration_access_token })
   })
 

@@ -163,6 +163,11 @@ export function partsOf(client: Client): { readonly identity: ClientIdentity; re
   return { identity: { client_id, origin, ...credentials, ...instants }, metadata }
 }
 
+/** The `updated_at` of a change: later than the one before, so that no two versions of a client share it. */
+export function nextVersion({ updated_at }: Pick<Client, 'updated_at'>, now: Seconds): Seconds {
+  return Math.max(now, updated_at + 1)
+}
+
 /** What distinguishes an administrator's client from those that made themselves. */
 export const MADE_BY_ADMIN = {
   origin: 'admin',

@@ -71,8 +71,16 @@ export interface AccountStore {
   /** @param identifier folded by `protocol/identifier.ts` */
   findAccountByIdentifier(identifier: string): Promise<Account | undefined>
   listAccounts(page: PageRequest): Promise<Page<Account>>
-  /** Replaces username, email, email_verified_at, name, profile and roles; nothing else. */
-  updateAccount(account: Account, audit: Audit): Promise<'updated' | 'not_found' | 'identifier_taken'>
+  /**
+   * Replaces username, email, email_verified_at, name, profile and roles; nothing else.
+   *
+   * @param before what was read of it: any other version is left alone (`stale`); left out: whatever is there
+   */
+  updateAccount(
+    account: Account,
+    audit: Audit,
+    before?: Account,
+  ): Promise<'updated' | 'not_found' | 'identifier_taken' | 'stale'>
   /** Compare-and-swap, so that a rehash at sign-in never overwrites a new password. */
   replacePasswordHash(change: PasswordHashChange, audit: Audit): Promise<'replaced' | 'stale'>
   /** Disables the account, revokes all its grants and ends all its sessions in the same commit. */
@@ -128,18 +136,22 @@ export function accountStore(driver: Driver): AccountStore {
       return pageOf(rows.map(accountOf), page, (last) => [last.created_at, last.account_id])
     },
 
-    async updateAccount(account, audit) {
-      const { account_id, username, email, email_verified_at, name, updated_at } = account
-      const [roles, profile] = [JSON.stringify(account.roles), JSON.stringify(account.profile)]
-      const values = [account_id, username, email, email_verified_at, name, roles, profile, updated_at]
+    async updateAccount(account, audit, before) {
+      const { account_id } = account
+      const values = [account_id, ...changeableOf(account), account.updated_at]
+      const update =
+        before === undefined
+          ? { sql: sql.UPDATE_ACCOUNT, values }
+          : { sql: sql.UPDATE_ACCOUNT_AS_READ, values: [...values, ...changeableOf(before)] }
       const steps: Step[] = [
-        { sql: sql.UPDATE_ACCOUNT, values, must_change: 1 },
+        { ...update, must_change: 1 },
         { sql: sql.DELETE_IDENTIFIERS, values: [account_id] },
         ...identifierSteps(account),
       ]
       const outcome = await transition(driver, steps, audit)
       if (outcome.committed) return 'updated'
-      return outcome.failed_step === 0 ? 'not_found' : 'identifier_taken'
+      if (outcome.failed_step > 0) return 'identifier_taken'
+      return (await whyNot(account_id)) === 'not_found' ? 'not_found' : 'stale'
     },
 
     async replacePasswordHash({ account_id, expected, password_hash, now, ends_everything }, audit) {
@@ -169,6 +181,11 @@ export function accountStore(driver: Driver): AccountStore {
       return rows.length > 0
     },
   }
+}
+
+/** What {@link AccountStore.updateAccount} replaces, as columns. */
+function changeableOf({ username, email, email_verified_at, name, roles, profile }: Account): SqlValue[] {
+  return [username, email, email_verified_at, name, JSON.stringify(roles), JSON.stringify(profile)]
 }
 
 function endEverything(account_id: string, because: SessionEndedBecause & RevokedBecause, now: Seconds): Step[] {

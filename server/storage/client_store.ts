@@ -65,8 +65,10 @@ export interface ClientStore {
   /**
    * Replaces the metadata and, when they are given, the digests of the secret and of the registration access token.
    * Whether it is disabled stays as it is.
+   *
+   * @param before what was read of it: any other version is left alone (`stale`); left out: whatever is there
    */
-  updateClient(client: Client, audit: Audit): Promise<'updated' | 'not_found'>
+  updateClient(client: Client, audit: Audit, before?: Client): Promise<'updated' | 'not_found' | 'stale'>
   /** Its grants stay, and are good for nothing until it is enabled. */
   disableClient(client_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
   enableClient(client_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
@@ -105,11 +107,16 @@ export function clientStore(driver: Driver): ClientStore {
       return pageOf(rows.map(clientOf), page, (last) => [last.client_id])
     },
 
-    async updateClient(client, audit) {
+    async updateClient(client, audit, before) {
       const { client_id, updated_at, client_secret_digest, registration_access_token_digest } = client
       const credentials = [client_secret_digest, hasSecret(client) ? 1 : 0, registration_access_token_digest]
       const values = [client_id, metadataText(client), updated_at, ...credentials]
-      return (await happens(driver, { sql: sql.UPDATE_CLIENT, values }, audit)) ? 'updated' : 'not_found'
+      const update =
+        before === undefined
+          ? { sql: sql.UPDATE_CLIENT, values }
+          : { sql: sql.UPDATE_CLIENT_AS_READ, values: [...values, before.updated_at] }
+      if (await happens(driver, update, audit)) return 'updated'
+      return (await whyNot(client_id)) === 'not_found' ? 'not_found' : 'stale'
     },
 
     async disableClient(client_id, now, audit) {

@@ -93,6 +93,10 @@ export const LIST_ACCOUNTS = list('accounts', ACCOUNT, ['created_at', 'account_i
 export const UPDATE_ACCOUNT = `UPDATE accounts
   SET username = $2, email = $3, email_verified_at = $4, name = $5, roles = $6, profile = $7, updated_at = $8
   WHERE account_id = $1`
+/** The same, while all of it is what was read before. */
+export const UPDATE_ACCOUNT_AS_READ = `${UPDATE_ACCOUNT}
+    AND username = $9 AND email IS NOT DISTINCT FROM $10 AND email_verified_at IS NOT DISTINCT FROM $11
+    AND name IS NOT DISTINCT FROM $12 AND roles = $13 AND profile = $14`
 export const REPLACE_PASSWORD_HASH = `UPDATE accounts SET password_hash = $3, updated_at = $4
   WHERE account_id = $1 AND password_hash IS NOT DISTINCT FROM $2`
 export const DISABLE_ACCOUNT = `UPDATE accounts SET disabled_at = $2, updated_at = $2
@@ -123,9 +127,13 @@ export const UPDATE_CLIENT = `UPDATE clients SET metadata = $2, updated_at = $3,
     client_secret_digest = CASE WHEN CAST($5 AS bigint) = 1 THEN COALESCE($4, client_secret_digest) END,
     registration_access_token_digest = COALESCE($6, registration_access_token_digest)
   WHERE client_id = $1`
-export const DISABLE_CLIENT = `UPDATE clients SET disabled_at = $2, updated_at = $2
+/** The same, for the version of the client that was read before. */
+export const UPDATE_CLIENT_AS_READ = `${UPDATE_CLIENT} AND updated_at = $7`
+/** A client's \`updated_at\` names its version: it never goes back. */
+const CLIENT_UPDATED_AT = 'updated_at = CASE WHEN updated_at > $2 THEN updated_at ELSE $2 END'
+export const DISABLE_CLIENT = `UPDATE clients SET disabled_at = $2, ${CLIENT_UPDATED_AT}
   WHERE client_id = $1 AND disabled_at IS NULL`
-export const ENABLE_CLIENT = `UPDATE clients SET disabled_at = NULL, updated_at = $2
+export const ENABLE_CLIENT = `UPDATE clients SET disabled_at = NULL, ${CLIENT_UPDATED_AT}
   WHERE client_id = $1 AND disabled_at IS NOT NULL`
 export const DELETE_CLIENT = 'DELETE FROM clients WHERE client_id = $1'
 /** What an administrator has decided about the client stays (`disabled_at`), and so does when it was used. */

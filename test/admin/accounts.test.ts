@@ -52,6 +52,18 @@ t.test('a change keeps what it does not name', async (t) => {
   t.equal((await admin.signIn('alice')).access.split('.').length, 3, 'and the password')
 })
 
+t.test('RFC 5789 §2: of changes in the same moment none undoes another', async (t) => {
+  await call('POST', 'accounts', { username: 'many' })
+  const changes = [{ name: 'Many' }, { roles: ['a'] }, { email: 'many@example.com' }, { profile: { locale: 'de' } }]
+  const answers = await Promise.all(changes.map((change) => call('PATCH', 'accounts/many', change)))
+  t.same(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 200],
+  )
+  const merged = { name: 'Many', roles: ['a'], email: 'many@example.com', profile: { locale: 'de' } }
+  t.match((await call('GET', 'accounts/many')).json(), merged)
+})
+
 t.test('disabling ends the account and what it had; enabling brings back only the account', async (t) => {
   const { refresh } = await admin.signIn('alice')
   t.equal((await call('POST', 'accounts/alice/disable')).statusCode, 204)

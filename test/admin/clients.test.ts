@@ -167,3 +167,15 @@ t.test('the login API refuses while its client is disabled', async (t) => {
   t.equal((await call('POST', 'clients/gatehouse-login/enable')).statusCode, 204)
   t.equal((await admin.postJson('/api/token/refresh/', { refresh })).statusCode, 200)
 })
+
+t.test('RFC 5789 §2: of changes in the same moment none undoes another', async (t) => {
+  await call('POST', 'clients', { ...SERVICE, client_id: 'busy' })
+  const changes = [{ client_name: 'Busy' }, { contacts: ['a@example.com'] }, { software_id: 'x' }, { scope: 'read' }]
+  const answers = await Promise.all(changes.map((change) => call('PATCH', 'clients/busy', change)))
+  t.same(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 200],
+  )
+  const merged = { client_name: 'Busy', contacts: ['a@example.com'], software_id: 'x', scope: 'read' }
+  t.match((await call('GET', 'clients/busy')).json(), merged)
+})

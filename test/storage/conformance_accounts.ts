@@ -52,6 +52,25 @@ export async function accountConformance(t: Test, { store }: Opened): Promise<vo
     t.equal(await store.updateAccount(sampleAccount(), []), 'not_found')
   })
 
+  t.test('an update of what was read changes nothing once that is no longer there: of two, one', async (t) => {
+    const account = sampleAccount({ email: `${fresh('e')}@example.com`, profile: { given_name: 'A' } })
+    await store.createAccount(account, [])
+    const { account_id } = account
+    const outcomes = await Promise.all(
+      ['one', 'two', 'three'].map((role) => store.updateAccount({ ...account, roles: [role] }, [], account)),
+    )
+    t.same(outcomes.toSorted(), ['stale', 'stale', 'updated'])
+    const now = await store.findAccount(account_id)
+    t.equal(now?.roles.length, 1)
+    for (const member of ['username', 'email', 'name'] as const) {
+      const before = { ...(now ?? account), [member]: fresh('other') }
+      t.equal(await store.updateAccount({ ...account, name: 'Lost' }, [], before), 'stale', member)
+    }
+    t.equal(await store.updateAccount(account, [], now), 'updated')
+    t.same(await store.findAccount(account_id), account)
+    t.equal(await store.updateAccount(sampleAccount(), [], account), 'not_found')
+  })
+
   t.test('a password hash is replaced only when it is still the one that was read', async (t) => {
     const account = sampleAccount()
     await store.createAccount(account, [])

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { nextVersion } from '../../server/protocol/client.ts'
 import {
   countAudit,
   fresh,
@@ -30,6 +31,21 @@ export async function clientConformance(t: Test, { store }: Opened): Promise<voi
     t.equal(await store.updateClient({ ...changed, client_secret_digest: 'another' }, []), 'updated')
     t.match(await store.findClient(client.client_id), { client_secret_digest: 'another' })
     t.equal(await store.updateClient(sampleClient(), []), 'not_found')
+  })
+
+  t.test('an update of what was read changes nothing once there is another version: of two, one', async (t) => {
+    const client = sampleClient()
+    await store.createClient(client, [])
+    const changed = { ...client, updated_at: nextVersion(client, client.updated_at) }
+    const outcomes = await Promise.all(
+      ['one', 'two', 'three'].map((client_name) => store.updateClient({ ...changed, client_name }, [], client)),
+    )
+    t.same(outcomes.toSorted(), ['stale', 'stale', 'updated'])
+    await store.disableClient(client.client_id, client.updated_at, [])
+    await store.enableClient(client.client_id, client.updated_at, [])
+    t.equal(await store.updateClient(changed, [], client), 'stale', 'a version does not come back')
+    t.equal(await store.updateClient({ ...changed, updated_at: NOW + 9 }, [], changed), 'updated')
+    t.equal(await store.updateClient(sampleClient(), [], client), 'not_found')
   })
 
   t.test('RFC 6749 §2.1: a client whose method has no secret has none left', async (t) => {
