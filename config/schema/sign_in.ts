@@ -76,6 +76,12 @@ export const ThrottleSchema = Type.Object(
       100_000,
       'Failed client authentications per client and address prefix; five times as many over all clients.',
     ),
+    strangers_per_minute: whole(
+      1000,
+      10,
+      1_000_000,
+      'What is kept for strangers per address prefix: sign-ins that were begun (who signs in gives theirs back), pushed requests and device codes of clients that are public or registered themselves.',
+    ),
     lock_base_seconds: whole(60, 1, 3600, 'The first soft lock. Each further one is twice as long.'),
     lock_max_seconds: whole(900, 1, DAY, 'The longest soft lock.'),
     max_consecutive_failures: whole(100, 5, 10_000, 'Failures in a row after which an account needs a reset.'),

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { countStranger, isStranger } from '../clients/strangers.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { formOf } from '../http/machine_scope.ts'
@@ -65,13 +66,16 @@ export const deviceAuthorization: Endpoint = {
       const resources = await findResources(deps, target.resources)
       const shown = await deps.confirmationOf(request, client)
       const { address_prefix, user_agent } = callerOf(request)
+      const authorization_details = readAuthorizationDetails(asked.authorization_details, client, resources)
+      const refusal = isStranger(client) && (await countStranger(deps, address_prefix))
+      if (refusal) throw refusal
       const now = clock.now()
       return createCodes(deps, {
         client_id: client.client_id,
         grant_id: randomId(deps.random),
         scope: target.scope,
         resources: target.resources,
-        authorization_details: readAuthorizationDetails(asked.authorization_details, client, resources),
+        authorization_details,
         dpop_jkt: shown !== undefined && 'jkt' in shown ? shown.jkt : null,
         interval_seconds: config.device.interval_seconds,
         last_polled_at: null,

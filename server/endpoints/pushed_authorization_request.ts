@@ -1,4 +1,6 @@
+import { countStranger, isStranger } from '../clients/strangers.ts'
 import { allowOnly } from '../http/allow.ts'
+import { callerOf } from '../http/caller.ts'
 import { FROM_ANY_ORIGIN } from '../http/cors.ts'
 import { formOf } from '../http/machine_scope.ts'
 import { REQUEST_PARAMETERS, readRedirectTarget } from '../protocol/authorization_parameters.ts'
@@ -35,6 +37,9 @@ export const pushedAuthorizationRequest: Endpoint = {
       // §2.1 step 3: checked as at the authorization endpoint, which checks again: things may change meanwhile.
       const received = { parameters, source: { ...source, pushed: true }, dpop_jkt }
       await resolveRequest(deps, client, received, readRedirectTarget(parameters, client, config.profile))
+      const refusal = isStranger(client) && (await countStranger(deps, callerOf(request).address_prefix))
+      // RFC 9126 §2.3: 429 for a client that asks too often.
+      if (refusal) throw refusal
       const expires_in = config.authorization.pushed_request_seconds
       const request_uri = await pushRequest(deps, {
         client_id: client.client_id,

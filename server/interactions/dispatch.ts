@@ -7,6 +7,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { shownClient } from '../../web/pages/client.ts'
 import { interactionGonePage } from '../../web/pages/interaction_gone.ts'
+import { countStranger } from '../clients/strangers.ts'
 import type { Deps } from '../deps.ts'
 import type { PageOptions } from '../http/browser_scope.ts'
 import { type BrowserState, browserDigest, ensureBrowser, readBrowserState } from '../http/browser_state.ts'
@@ -119,13 +120,24 @@ async function issue(
 
 async function leadTo(
   deps: Deps,
-  { request, interaction }: Asked,
+  asked: Asked,
   step: PageStep,
   state: BrowserState,
-  { reply }: BrowserExchange,
+  http: BrowserExchange,
 ): Promise<FastifyReply> {
-  const { interaction_id } = interaction ?? (await pause(deps, request, state, reply))
+  const { reply } = http
+  if (asked.interaction === undefined && state.session === undefined) {
+    const refusal = await countStranger(deps, callerOf(http.request).address_prefix)
+    if (refusal !== undefined) return turnAway(deps, asked, refusal, http)
+  }
+  const { interaction_id } = asked.interaction ?? (await pause(deps, asked.request, state, reply))
   return reply.redirect(stepPath(deps, step, interaction_id), 303)
+}
+
+/** RFC 6749 §4.1.2.1 `temporarily_unavailable`; as ever, a client that made itself leads no stranger away. */
+function turnAway(deps: Deps, asked: Asked, refusal: OAuthError, http: BrowserExchange): Promise<FastifyReply> {
+  if (asked.client.origin !== 'admin') throw refusal
+  return refuse(deps, asked, refusal, http)
 }
 
 async function pause(

@@ -5,6 +5,7 @@ import { type LoginForm, loginPage } from '../../web/pages/login.ts'
 import { signedInPage } from '../../web/pages/signed_in.ts'
 import { signInSession } from '../accounts/session.ts'
 import { signIn } from '../accounts/sign_in.ts'
+import { strangerKey } from '../clients/strangers.ts'
 import type { Deps } from '../deps.ts'
 import { inLocales, type PageOptions, queryOf, type SendPage } from '../http/browser_scope.ts'
 import {
@@ -98,9 +99,11 @@ async function attempt(
   const { account, give_back } = signedIn
   const remember = single(form, 'remember') !== undefined
   const interaction_id = paused?.interaction.interaction_id ?? null
+  // Who began as a stranger is none any more.
+  const counted = paused === undefined || state.session ? [] : [strangerKey(deps, caller.address_prefix)]
   const started = await signInSession(
     deps,
-    { account, give_back, amr: AMR, remember, current: state.session, interaction_id },
+    { account, give_back: [...give_back, ...counted], amr: AMR, remember, current: state.session, interaction_id },
     caller,
   )
   switch (started.outcome) {

@@ -113,6 +113,15 @@ export function userCodeLimits(
   ]
 }
 
+/** The limit on what is kept for strangers of one address, whatever it is: one counter, so that they fill one row only. */
+export function strangerLimit(
+  address_prefix: string,
+  policy: { readonly strangers_per_minute: number },
+  digest: ThrottleDigest,
+): ThrottleLimit {
+  return perMinute(digest('throttle:stranger', address_prefix), policy.strangers_per_minute)
+}
+
 /** The limits on clients that register themselves while anybody may: the most general first. */
 export function registrationLimits(
   address_prefix: string,

@@ -16,6 +16,7 @@ const throttle = {
   account_attempts_per_minute: 5,
   address_attempts_per_minute: 20,
   client_failures_per_minute: 20,
+  strangers_per_minute: 1000,
   lock_base_seconds: 60,
   lock_max_seconds: 900,
   max_consecutive_failures: 12,

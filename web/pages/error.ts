@@ -66,6 +66,7 @@ function wordsFor({ error }: Messages, status: number, from_client: boolean): Ti
       return [error.not_allowed, error.not_allowed_advice]
     case 404:
       return [error.not_found, error.not_found_advice]
+    case 429:
     case 503:
       return [error.busy, error.busy_advice]
   }
