@@ -62,6 +62,16 @@ t.test('RFC 7662 §4: whoever is not entitled hears what they would of garbage',
   t.strictSame(await ask('api', elsewhere), { active: false }, 'another audience')
 })
 
+t.test('RFC 7662 §4: a scope that people may delegate to a client tells it nothing of other tokens', async (t) => {
+  const { server, ask } = await prepare(t)
+  const { access, refresh } = await server.signIn('alice', { resource: API })
+  const for_people = { ...WEB_CLIENT, client_secret: SECRET, scope: 'openid gatehouse:read' }
+  await server.createClient({ ...for_people, client_id: 'console', token_endpoint_auth_method: 'client_secret_basic' })
+  t.strictSame(await ask('console', access), { active: false })
+  t.strictSame(await ask('console', refresh), { active: false })
+  t.match(await ask('auditor', access), { active: true }, 'nor does it take anything from who has it for itself')
+})
+
 t.test('RFC 7662 §2.2: expired, revoked, rotated away, disabled: inactive at once', async (t) => {
   const { server, ask } = await prepare(t)
   const { access, refresh } = await server.signIn()
