@@ -28,6 +28,7 @@ export function uriProblems(metadata: ClientMetadata, outbound_allow: readonly s
     ...FETCHED.flatMap((field) => problemOf(field, fetchedProblem(metadata[field], outbound_allow))),
     ...problemOf('frontchannel_logout_uri', frontchannelProblem(metadata)),
     ...problemOf('subject_type', pairwiseProblem(metadata)),
+    ...problemOf('sector_identifier_uri', sectorProblem(metadata)),
   ]
 }
 
@@ -80,14 +81,24 @@ function frontchannelProblem({ frontchannel_logout_uri: uri, redirect_uris }: Cl
     : 'has another origin than the redirect_uris'
 }
 
-/** OpenID Connect Core §8.1: several hosts need a sector_identifier_uri. Without any there is no sector either. */
+/** OpenID Connect Core §8.1: several hosts need a sector_identifier_uri. Whose requests go nowhere is a sector by itself. */
 function pairwiseProblem(metadata: ClientMetadata): string | undefined {
   const { subject_type, sector_identifier_uri, redirect_uris } = metadata
-  if (subject_type !== 'pairwise' || sector_identifier_uri !== undefined) return undefined
+  if (subject_type !== 'pairwise' || sector_identifier_uri !== undefined || redirect_uris.length === 0) return undefined
   const hosts = new Set(redirect_uris.map((uri) => URL.parse(uri)?.host ?? ''))
   return hosts.size === 1 && !hosts.has('')
     ? undefined
     : 'pairwise needs redirect_uris on one host, or a sector_identifier_uri'
+}
+
+/**
+ * Registration §5: the document shows whose client it is by naming its redirect URIs. Naming none of them, anybody could
+ * see people by the subjects of somebody else's sector.
+ */
+function sectorProblem({ sector_identifier_uri, redirect_uris }: ClientMetadata): string | undefined {
+  return sector_identifier_uri === undefined || redirect_uris.length > 0
+    ? undefined
+    : 'needs redirect_uris, which its document names; a client without any is a sector by itself'
 }
 
 /**

@@ -28,6 +28,24 @@ t.test('RFC 8628 §3.5: a device waits, and once it is let in it gets its tokens
   t.match(claimsOf(body.access_token), { sub: account_id, client_id: 'tv' })
 })
 
+t.test('OpenID Connect Core §8: a device with pairwise subjects knows a person by one of its own', async (t) => {
+  const { server, account_id, approve, poll } = await prepare(t, { subject_type: 'pairwise' })
+  await server.createClient({ ...DEVICE_CLIENT, client_id: 'radio', subject_type: 'pairwise' })
+  const subjectAt = async (client_id: string) => {
+    const { device_code, user_code } = await startDevice(server, { client_id, scope: 'openid' })
+    await approve(user_code)
+    const { status, body } = await poll(device_code, { client_id })
+    t.equal(status, 200)
+    t.equal(claimsOf(body.id_token).sub, claimsOf(body.access_token).sub)
+    return claimsOf(body.id_token).sub
+  }
+  const at_tv = await subjectAt('tv')
+  t.match(at_tv, /^[\w-]{20,}$/)
+  t.not(at_tv, account_id)
+  t.equal(await subjectAt('tv'), at_tv, 'the same again')
+  t.not(await subjectAt('radio'), at_tv, 'and another one at another device')
+})
+
 t.test('§3.5: waiting is no refusal: the log tells of it at level debug, and of a refusal at info', async (t) => {
   const { server, deny, poll } = await prepare(t)
   const { device_code, user_code } = await startDevice(server)

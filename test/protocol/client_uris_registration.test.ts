@@ -87,7 +87,10 @@ t.test('OpenID Connect Core §8.1: pairwise subjects have one sector', async (t)
   const two = [CALLBACK, 'https://other.example.com/callback']
   t.strictSame(fieldsOf(pairwise), [])
   t.strictSame(fieldsOf({ ...pairwise, redirect_uris: two }), ['subject_type'])
-  t.strictSame(fieldsOf({ ...pairwise, redirect_uris: [] }), ['subject_type'])
+  const device = { ...pairwise, redirect_uris: [], grant_types: ['urn:ietf:params:oauth:grant-type:device_code'] }
+  t.strictSame(fieldsOf(device), [], 'whose requests go nowhere is a sector by itself')
+  const of_others = { ...device, sector_identifier_uri: 'https://example.com/sector' }
+  t.strictSame(fieldsOf(of_others), ['sector_identifier_uri'], 'and of nobody else’s, whose document cannot name it')
   t.strictSame(fieldsOf({ ...pairwise, redirect_uris: two, sector_identifier_uri: 'https://example.com/sector' }), [])
   t.ok(isOfSector([...two, 'https://more.example'], two))
   t.notOk(isOfSector([CALLBACK], two))
