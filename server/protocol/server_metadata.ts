@@ -16,6 +16,8 @@ export interface ServerMetadata {
   /** Initiating User Registration 1.0 §6 */
   readonly prompt_values_supported: readonly string[]
   readonly ui_locales_supported: readonly string[]
+  /** RFC 9396 §10; only while there are some. */
+  readonly authorization_details_types_supported: readonly string[]
   readonly claims_parameter_supported: boolean
   readonly request_parameter_supported: boolean
   readonly request_uri_parameter_supported: boolean

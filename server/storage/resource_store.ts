@@ -44,6 +44,8 @@ export interface ResourceStore {
   updateResource(resource: Resource, audit: Audit): Promise<'updated' | 'not_found'>
   /** The distinct signing algorithms that resources ask for. */
   algorithmsInUse(): Promise<string[]>
+  /** The distinct types of `authorization_details` that resources have, sorted. */
+  detailsTypesInUse(): Promise<string[]>
 }
 
 export function resourceStore(driver: Driver): ResourceStore {
@@ -75,6 +77,13 @@ export function resourceStore(driver: Driver): ResourceStore {
     async algorithmsInUse() {
       const rows = await driver.query<{ signing_alg: string }>(sql.SELECT_ALGORITHMS, [])
       return rows.map((row) => row.signing_alg)
+    },
+
+    async detailsTypesInUse() {
+      type Row = Pick<ResourceRow, 'authorization_details_types'>
+      const rows = await driver.query<Row>(sql.SELECT_DETAILS_TYPES, [])
+      const types = rows.flatMap((row): string[] => JSON.parse(row.authorization_details_types))
+      return [...new Set(types)].toSorted()
     },
   }
 }

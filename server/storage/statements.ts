@@ -163,6 +163,8 @@ export const UPDATE_RESOURCE = `UPDATE resources
     authorization_details_types = $6, claims = $7, token_typ = $8, updated_at = $9
   WHERE resource = $1`
 export const SELECT_ALGORITHMS = 'SELECT DISTINCT signing_alg FROM resources ORDER BY signing_alg'
+export const SELECT_DETAILS_TYPES =
+  "SELECT DISTINCT authorization_details_types FROM resources WHERE authorization_details_types <> '[]'"
 
 // Grants
 
