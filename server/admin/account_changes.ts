@@ -31,6 +31,17 @@ export async function findAccount(deps: Pick<Deps, 'store'>, name: string): Prom
   return isIdentifier(identifier) ? deps.store.findAccountByIdentifier(identifier) : undefined
 }
 
+/** Who the accounts of a page are, for people to read: items with the user name, null for an account that is gone. */
+export async function withUsernames<T extends { readonly account_id: string }>(
+  { store }: Pick<Deps, 'store'>,
+  items: readonly T[],
+): Promise<(T & { username: string | null })[]> {
+  const ids = [...new Set(items.map(({ account_id }) => account_id))]
+  const found = await Promise.all(ids.map((account_id) => store.findAccount(account_id)))
+  const names = new Map(found.flatMap((account) => (account ? [[account.account_id, account.username] as const] : [])))
+  return items.map((item) => ({ ...item, username: names.get(item.account_id) ?? null }))
+}
+
 /** {@link findAccount}, or a 404. */
 export async function requireAccount(deps: Pick<Deps, 'store'>, name: string): Promise<Account> {
   const account = await findAccount(deps, name)

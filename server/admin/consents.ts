@@ -4,9 +4,9 @@ import type { Deps } from '../deps.ts'
 import { notFound } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { Consent } from '../protocol/consent.ts'
-import { requireAccount } from './account_changes.ts'
+import { requireAccount, withUsernames } from './account_changes.ts'
 import { administratorOf } from './guard.ts'
-import { closed, Identifier, Instant, NoContent, page, pageQuery, pageRequest, problems } from './schemas.ts'
+import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
 const ConsentView = Type.Object({
   account_id: Type.String(),
@@ -17,6 +17,11 @@ const ConsentView = Type.Object({
   claims: Type.Array(Type.String()),
   granted_at: Instant,
   updated_at: Instant,
+})
+
+const ListedConsent = Type.Object({
+  ...ConsentView.properties,
+  username: nullable(Type.String({ description: "The account's; null: it is gone." })),
 })
 
 const tags = ['consents']
@@ -39,14 +44,14 @@ export function consents(deps: Deps): FastifyPluginAsyncTypebox {
           tags,
           operationId: 'listConsents',
           querystring: query,
-          response: { 200: page(ConsentView), ...problems },
+          response: { 200: page(ListedConsent), ...problems },
         },
       },
       async ({ query: { account, client_id, ...asked } }) => {
         const owner = account === undefined ? {} : { account_id: (await requireAccount(deps, account)).account_id }
         const filter = { ...owner, ...(client_id === undefined ? {} : { client_id }) }
         const { items, next_cursor } = await deps.store.listConsents(filter, pageRequest(asked))
-        return { items: items.map(describeConsent), next_cursor }
+        return { items: await withUsernames(deps, items.map(describeConsent)), next_cursor }
       },
     )
 

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import { notFound } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { Grant } from '../protocol/grant.ts'
-import { requireAccount } from './account_changes.ts'
+import { requireAccount, withUsernames } from './account_changes.ts'
 import { administratorOf } from './guard.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
@@ -25,6 +25,11 @@ const GrantView = Type.Object({
   revoked_because: nullable(Type.String()),
   address_prefix: nullable(Type.String()),
   user_agent: nullable(Type.String()),
+})
+
+const ListedGrant = Type.Object({
+  ...GrantView.properties,
+  username: nullable(Type.String({ description: "The account's; null: it is gone." })),
 })
 
 const tags = ['grants']
@@ -51,7 +56,7 @@ export function grants(deps: Deps): FastifyPluginAsyncTypebox {
           tags,
           operationId: 'listGrants',
           querystring: query,
-          response: { 200: page(GrantView), ...problems },
+          response: { 200: page(ListedGrant), ...problems },
         },
       },
       async (request) => {
@@ -62,7 +67,7 @@ export function grants(deps: Deps): FastifyPluginAsyncTypebox {
           ...(limit === undefined ? {} : { limit }),
         })
         const { items, next_cursor } = await deps.store.listGrants({ ...filter, ...owner }, asked)
-        return { items: items.map(describeGrant), next_cursor }
+        return { items: await withUsernames(deps, items.map(describeGrant)), next_cursor }
       },
     )
 

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import { invalid, notFound } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
 import type { Session } from '../protocol/session.ts'
-import { requireAccount } from './account_changes.ts'
+import { requireAccount, withUsernames } from './account_changes.ts'
 import { administratorOf } from './guard.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
@@ -40,6 +40,11 @@ const Selector = closed({
 })
 const EndedView = Type.Object({ ended: Type.Integer({ description: 'How many sessions it ended.' }) })
 
+const ListedSession = Type.Object({
+  ...SessionView.properties,
+  username: nullable(Type.String({ description: "The account's; null: it is gone." })),
+})
+
 const tags = ['sessions']
 const params = closed({ session_id: Identifier })
 const query = closed({ ...pageQuery, account: Type.Optional(Identifier) })
@@ -61,13 +66,13 @@ export function sessions(deps: Deps): FastifyPluginAsyncTypebox {
           tags,
           operationId: 'listSessions',
           querystring: query,
-          response: { 200: page(SessionView), ...problems },
+          response: { 200: page(ListedSession), ...problems },
         },
       },
       async ({ query: { account, ...asked } }) => {
         const owner = account === undefined ? {} : { account_id: (await requireAccount(deps, account)).account_id }
         const { items, next_cursor } = await deps.store.listSessions(owner, pageRequest(asked))
-        return { items: items.map(describeSession), next_cursor }
+        return { items: await withUsernames(deps, items.map(describeSession)), next_cursor }
       },
     )
 

@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander'
 import { REFRESH_TOKEN_PROFILES, TOKEN_ENDPOINT_AUTH_METHODS } from '../protocol/client.ts'
 import { type Cli, withAdmin } from './cli.ts'
 import { readDocument } from './document.ts'
+import { CliError } from './exit.ts'
 import { collect } from './parsers.ts'
 import { readSecret } from './secret_input.ts'
-import { call } from './transport.ts'
+import { call, segment } from './transport.ts'
 
 export interface CreateOptions {
   readonly name?: string
@@ -35,8 +36,23 @@ Examples:
 
 A client of the code flow that refreshes its tokens: --grant-type authorization_code --grant-type refresh_token`
 
+const CHANGES = `
+What is not named stays as it is; lists are replaced. null in the file takes a member away.
+
+Examples:
+  gatehouse clients update shop --redirect-uri https://shop.example/callback --redirect-uri https://shop.example/other
+  gatehouse clients update shop --name Shop --scope "openid profile email"`
+
 /** The options of a new client. Whatever has none is a member of `--metadata-file`. */
 export function registerCreateOptions(command: Command): Command {
+  return registerMetadataOptions(command).addHelpText('after', EXAMPLES)
+}
+
+export function registerUpdateOptions(command: Command): Command {
+  return registerMetadataOptions(command).addHelpText('after', CHANGES)
+}
+
+function registerMetadataOptions(command: Command): Command {
   return command
     .option('--name <name>', 'the name that people are shown')
     .option('--redirect-uri <uri>', 'where answers may go (repeat for more)', collect)
@@ -54,19 +70,31 @@ export function registerCreateOptions(command: Command): Command {
     .addOption(new Option('--profile <profile>', 'how a replay is met').choices(REFRESH_TOKEN_PROFILES))
     .option('--secret-stdin', 'read the secret from standard input rather than have one made')
     .option('--metadata-file <file>', 'JSON or YAML with any other members of its metadata')
-    .addHelpText('after', EXAMPLES)
 }
 
 /** @returns the client as the admin API shows it, with a secret that was made */
 export async function createClient(cli: Cli, client_id: string | undefined, options: CreateOptions): Promise<unknown> {
+  const chosen = await chosenMembers(cli, options)
+  const named = client_id === undefined ? {} : { client_id }
+  return withAdmin(cli, (admin) => call(admin, 'POST', 'clients', { ...chosen, ...named }))
+}
+
+/** @returns the client as the admin API shows it, with a secret if its new method needs one and it had none */
+export async function updateClient(cli: Cli, client_id: string, options: CreateOptions): Promise<unknown> {
+  const changes = await chosenMembers(cli, options)
+  if (Object.keys(changes).length === 0) throw new CliError('usage', 'What is to change?', 'Give an option for it.')
+  return withAdmin(cli, (admin) => call(admin, 'PATCH', `clients/${segment(client_id)}`, changes))
+}
+
+/** What the options say, and for the rest the file. */
+async function chosenMembers(cli: Cli, options: CreateOptions): Promise<object> {
   const { metadataFile, jwksFile } = options
   const others = metadataFile === undefined ? {} : await readDocument(cli, metadataFile, 'holds no client metadata')
   const jwks = jwksFile === undefined ? undefined : await readDocument(cli, jwksFile, 'is no JWK Set')
   const client_secret = options.secretStdin
     ? await readSecret(cli, 'client secret', { stdin: true, option: '--secret-stdin' })
     : undefined
-  const chosen = withoutUndefined({ ...metadataOf(options), client_id, client_secret, jwks })
-  return withAdmin(cli, (admin) => call(admin, 'POST', 'clients', { ...others, ...chosen }))
+  return { ...others, ...withoutUndefined({ ...metadataOf(options), client_secret, jwks }) }
 }
 
 function metadataOf(options: CreateOptions): object {

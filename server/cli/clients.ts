@@ -2,7 +2,13 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { CLIENT_ORIGINS } from '../protocol/client.ts'
 import { type Cli, print, withAdmin } from './cli.ts'
-import { type CreateOptions, createClient, registerCreateOptions } from './client_creation.ts'
+import {
+  type CreateOptions,
+  createClient,
+  registerCreateOptions,
+  registerUpdateOptions,
+  updateClient,
+} from './client_creation.ts'
 import { registerInitialAccessTokens } from './initial_access_tokens.ts'
 import { printList } from './lists.ts'
 import { details } from './output.ts'
@@ -44,6 +50,13 @@ export function registerClients(program: Command, cli: Cli): void {
       const client = await withAdmin(cli, (admin) => call(admin, 'GET', `clients/${segment(client_id)}`))
       print(cli, client, details(objectOf(client)))
     })
+
+  registerUpdateOptions(
+    clients.command('update <client_id>').description('change what a client is registered with'),
+  ).action(async (client_id: string, options: CreateOptions) => {
+    const client = await updateClient(cli, client_id, options)
+    print(cli, client, [`Changed ${client_id}.`, secretLine(client)].filter((line) => line !== undefined).join('\n'))
+  })
 
   clients
     .command('rotate-secret <client_id>')

@@ -16,7 +16,13 @@ export function registerConsents(program: Command, cli: Cli): void {
     .option('--limit <number>', 'at most so many', wholeNumber)
     .addHelpText('after', '\nExample: gatehouse consents list --account alice')
     .action(async ({ account, client, limit }: { account?: string; client?: string; limit?: number }) => {
-      const columns = { account_id: 'account', client_id: 'client', scope: 'scope', updated_at: 'given' }
+      const columns = {
+        username: 'user',
+        account_id: 'account',
+        client_id: 'client',
+        scope: 'scope',
+        updated_at: 'given',
+      }
       await printList(cli, 'consents', { account, client_id: client }, columns, limit)
     })
 

@@ -27,7 +27,13 @@ export function registerGrants(program: Command, cli: Cli): void {
     .option('--limit <number>', 'at most so many', wholeNumber)
     .addHelpText('after', '\nExample: gatehouse grants list --account alice')
     .action(async ({ account, client, limit }: Selection & { limit?: number }) => {
-      const columns = { grant_id: 'grant', client_id: 'client', account_id: 'account', scope: 'scope' }
+      const columns = {
+        grant_id: 'grant',
+        client_id: 'client',
+        username: 'user',
+        account_id: 'account',
+        scope: 'scope',
+      }
       const instants = { created_at: 'created', idle_expires_at: 'until', revoked_at: 'revoked' }
       await printList(cli, 'grants', { account, client_id: client }, { ...columns, ...instants }, limit)
     })

@@ -7,7 +7,7 @@ import { createLog } from '../observe/log.ts'
 import { issuerPath } from '../protocol/server_metadata.ts'
 import { type Cli, loadConfiguration, note } from './cli.ts'
 import { CliError } from './exit.ts'
-import type { AdminApi, Method } from './transport.ts'
+import type { AdminApi } from './transport.ts'
 
 /** The admin API of the configured database, in this process: no server needs to run, and none is in the way. */
 export async function openLocalAdminApi(cli: Cli): Promise<AdminApi> {
@@ -17,7 +17,7 @@ export async function openLocalAdminApi(cli: Cli): Promise<AdminApi> {
   return {
     issuer: config.issuer,
     async send(method, path, body) {
-      if (opened === undefined && file !== undefined && !existsSync(file)) missing(cli, file, method)
+      if (opened === undefined && file !== undefined && !existsSync(file)) missing(cli, file, path)
       opened ??= open(cli, config)
       const { deps, app } = await opened
       const url = `${issuerPath(config.issuer)}/admin/api/${path}`
@@ -41,12 +41,15 @@ async function open(cli: Cli, config: Config) {
   return { deps, app: await buildApp(deps) }
 }
 
-/** What is to be written makes the database that it goes into; what is to be read is somewhere else. */
-function missing(cli: Cli, file: string, method: Method): void {
-  if (method === 'GET') {
+/** What sets an installation up, before its server has ever run. */
+const SETS_UP: readonly string[] = ['setup-links', 'apply']
+
+/** What sets up makes the database that it goes into. Anything else means an installation that is somewhere else. */
+function missing(cli: Cli, file: string, path: string): void {
+  if (!SETS_UP.includes(path.replace(/\?.*$/, ''))) {
     const remedy =
-      'Run this where the server runs, or name it: --data-dir, --config, --database. `gatehouse serve` makes it.'
-    throw new CliError('not_found', `There is no database at ${file}.`, remedy)
+      'Run this where the server runs, or name it: --data-dir, --config, --database. `gatehouse serve`, `setup-link` and `apply` make one.'
+    throw new CliError('not_found', `There is no installation here: no database at ${file}.`, remedy)
   }
   note(cli, `There is no database yet: making ${file}`)
 }

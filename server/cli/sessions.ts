@@ -24,7 +24,7 @@ export function registerSessions(program: Command, cli: Cli): void {
     .option('--limit <number>', 'at most so many', wholeNumber)
     .addHelpText('after', '\nExample: gatehouse sessions list --account alice')
     .action(async ({ account, limit }: Selection & { limit?: number }) => {
-      const columns = { session_id: 'session', account_id: 'account', address_prefix: 'address' }
+      const columns = { session_id: 'session', username: 'user', account_id: 'account', address_prefix: 'address' }
       const instants = { created_at: 'since', last_seen_at: 'last seen', ended_at: 'ended' }
       await printList(cli, 'sessions', { account }, { ...columns, ...instants }, limit)
     })

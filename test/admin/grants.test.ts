@@ -31,6 +31,11 @@ t.test('grants are found by account, client and session, and show no token', asy
     t.notMatch(response.body, refresh)
   }
   t.equal((await call('GET', 'grants')).json().items.length, 2)
+  t.match(
+    (await call('GET', 'grants?account=alice')).json().items,
+    [{ username: 'alice' }],
+    'by a name that people know',
+  )
   t.same((await call('GET', 'grants?client_id=other')).json().items, [])
   t.equal((await call('GET', 'grants?account=nobody')).statusCode, 404)
   t.match((await call('GET', `grants/${String(grant_id)}`)).json(), { grant_id, client_id: 'gatehouse-login' })

@@ -19,9 +19,15 @@ async function json(t: Test, args: string[], input = '') {
 
 const run = (args: string[], input = '') => runInProcess(args, env, input)
 
-t.test('what reads makes no database; what writes does, and says so', async (t) => {
-  const read = await run(['users', 'list'])
-  t.match(read, { code: 3, stdout: '', stderr: /There is no database at .*gatehouse\.db/ })
+t.test('no command makes an installation by the way: only what sets one up does, and says so', async (t) => {
+  const elsewhere = {
+    code: 3,
+    stdout: '',
+    stderr: /no installation here: no database at .*gatehouse\.db(.*\n)*.*--data-dir/,
+  }
+  t.match(await run(['users', 'list']), elsewhere)
+  t.match(await run(['clients', 'create', 'x', '--grant-type', 'client_credentials']), elsewhere)
+  t.match(await run(['users', 'create', 'x', '--no-password']), elsewhere)
   t.match(await run(['setup-link']), { code: 0, stderr: /There is no database yet: making .*gatehouse\.db/ })
   t.match(await run(['users', 'list']), { code: 0, stdout: 'None.\n' })
 })

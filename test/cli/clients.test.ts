@@ -8,6 +8,8 @@ import { temporaryDirectory } from '../helpers/process.ts'
 const directory = temporaryDirectory(t)
 const run = (...args: string[]) => runInProcess(args, { GATEHOUSE_DATA_DIR: directory })
 
+await run('setup-link')
+
 async function json(...args: string[]) {
   const { code, stdout, stderr } = await run(...args, '--json')
   if (code !== 0) throw new Error(stderr)
@@ -74,6 +76,31 @@ t.test('clients create: the options are members of its metadata, and a file has 
   const wrong = await run('clients', 'create', 'x', '--redirect-uri', 'http://a.example/')
   t.match(wrong, { code: 1, stderr: /redirect_uris.*is http/s })
   t.strictSame((await json('clients', 'list', '--origin', 'registered')).items, [])
+})
+
+t.test('clients update: what is named changes, the rest stays, null takes away', async (t) => {
+  const made = await json('clients', 'create', 'shop', '--redirect-uri', 'https://shop.example/cb', '--name', 'Shop')
+  const more = ['--redirect-uri', 'https://shop.example/b', '--redirect-uri', 'https://shop.example/c']
+  const changed = await json('clients', 'update', 'shop', ...more, '--scope', 'openid email')
+  t.match(changed, { client_name: 'Shop', redirect_uris: ['https://shop.example/b', 'https://shop.example/c'] })
+  t.match(changed, { scope: 'openid email', created_at: made.created_at })
+  t.notHas(changed, 'client_secret', 'the secret stays')
+  const others = file(
+    'change.json',
+    '{"client_name": null, "client_name#de": "Laden", "client_uri": "https://shop.example"}',
+  )
+  t.match(await run('clients', 'update', 'shop', '--metadata-file', others), { code: 0, stdout: 'Changed shop.\n' })
+  const shown = await json('clients', 'show', 'shop')
+  t.match(shown, { 'client_name#de': 'Laden', client_uri: 'https://shop.example', scope: 'openid email' })
+  t.notHas(shown, 'client_name')
+
+  t.notHas(await json('clients', 'update', 'shop', '--public'), 'client_secret')
+  const again = await run('clients', 'update', 'shop', '--auth-method', 'client_secret_post')
+  t.match(again, { code: 0, stdout: /^Changed shop\.\nSecret: gth_cs_/ })
+  t.match(await run('clients', 'update', 'shop'), { code: 2, stderr: /What is to change/ })
+  t.match(await run('clients', 'update', 'nobody', '--name', 'x'), { code: 3 })
+  const wrong = await run('clients', 'update', 'shop', '--redirect-uri', 'http://shop.example/')
+  t.match(wrong, { code: 1, stderr: /redirect_uris.*is http/s })
 })
 
 t.test('clients initial-access-token: made and shown once, listed, deleted', async (t) => {

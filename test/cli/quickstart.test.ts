@@ -68,6 +68,7 @@ t.test('it goes through --url as well, with the rights of a client', async (t) =
 
 t.test('a step that ends otherwise fails the whole, with what to do', async (t) => {
   const elsewhere = { ...env, GATEHOUSE_DATA_DIR: temporaryDirectory(t) }
+  await runInProcess(['setup-link'], elsewhere)
   const { code, stderr } = await runInProcess(['quickstart'], elsewhere)
   t.match({ code, stderr }, { code: 1, stderr: /Step 2, .*status 401.*\n.*same database.*--url/ })
   const accounts = JSON.parse((await runInProcess(['users', 'list', '--json'], elsewhere)).stdout).items

@@ -24,7 +24,7 @@ t.test('sessions: list, show, revoke; logouts: who is told', async (t) => {
   const { session } = await seedSession(deps, { account_id })
   const { session_id } = session
   await seedSessionClient(deps, session, 'web')
-  t.match(await text(t, ['sessions', 'list', '--account', 'alice']), new RegExp(`${session_id}.*\\d{4}-\\d\\d-\\d\\d`))
+  t.match(await text(t, ['sessions', 'list']), new RegExp(`${session_id} +alice .*\\d{4}-\\d\\d-\\d\\d`))
   t.match(await json(t, ['sessions', 'show', session_id]), { session_id, account_id, clients: ['web'], ended_at: null })
   t.equal(await text(t, ['logouts', 'list']), 'None.\n')
   t.equal(await text(t, ['sessions', 'revoke', session_id]), `Ended ${session_id}.\n`)
@@ -45,7 +45,7 @@ t.test('sessions revoke takes what matches every option', async (t) => {
 
 t.test('consents: list, withdraw', async (t) => {
   await deps.store.saveConsent({ consent: makeConsent({ account_id }), before: undefined }, [])
-  t.match(await text(t, ['consents', 'list', '--client', 'web']), /openid profile/)
+  t.match(await text(t, ['consents', 'list', '--client', 'web']), /alice .*openid profile/)
   t.match(await text(t, ['consents', 'withdraw', 'alice', 'web']), /Withdrew what alice allowed web\./)
   t.equal(await text(t, ['consents', 'list']), 'None.\n')
 })
