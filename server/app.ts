@@ -17,6 +17,7 @@ import { securityHeaders, setSecurityHeaders } from './http/security_headers.ts'
 import { tlsOptions } from './http/tls.ts'
 import { consent } from './interactions/consent.ts'
 import { device } from './interactions/device.ts'
+import { home } from './interactions/home.ts'
 import { login } from './interactions/login.ts'
 import { resume } from './interactions/resume.ts'
 import { selectAccount } from './interactions/select_account.ts'
@@ -48,8 +49,13 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
   const forBrowsers = endpoints.filter((endpoint) => endpoint.scope === 'browser')
   const routesOf = (scope: EndpointScope) =>
     forPrograms.filter((endpoint) => endpoint.scope === scope).map((endpoint) => endpoint.plugin(endpointDeps))
-  const shown = isDemoOn(config) ? [...steps, demo] : steps
-  const pages = [...shown.map((step) => step(deps)), ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps))]
+  const has_demo = isDemoOn(config)
+  const shown = has_demo ? [...steps, demo] : steps
+  const pages = [
+    home(deps, has_demo),
+    ...shown.map((step) => step(deps)),
+    ...forBrowsers.map((endpoint) => endpoint.plugin(endpointDeps)),
+  ]
 
   // The timer starts with the headers, and the body has its own time to arrive.
   setDeadlines(app, config.http.request_timeout_seconds + config.http.handler_timeout_seconds)

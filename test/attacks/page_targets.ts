@@ -52,6 +52,12 @@ function step(route: string, prompt: string, answer?: Honest['members']): Target
 }
 
 export const pageTargets: readonly Target[] = [
+  {
+    method: 'GET',
+    route: '/',
+    refusal: 'page',
+    honest: async () => ({ url: '/', members: {}, headers: { accept: 'text/html' } }),
+  },
   step('/login', 'login'),
   {
     method: 'POST',

@@ -6,6 +6,7 @@ import { consentPage } from '../../web/pages/consent.ts'
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../../web/pages/device.ts'
 import { errorPage } from '../../web/pages/error.ts'
 import { formPostPage } from '../../web/pages/form_post.ts'
+import { homePage } from '../../web/pages/home.ts'
 import { interactionGonePage } from '../../web/pages/interaction_gone.ts'
 import type { Page } from '../../web/pages/layout.ts'
 import { loginPage } from '../../web/pages/login.ts'
@@ -63,6 +64,7 @@ export function samplePages(): Readonly<Record<string, Page>> {
       reauthenticate: true,
       can_cancel: true,
     }),
+    home: homePage({ login_href: '/login', demo_href: '/demo' }),
     signed_in: signedInPage({ account: ALICE, logout_href: '/logout' }),
     setup: setupPage({ action: '/setup', token: 'a-token', min_length: 15 }),
     setup_problem: setupPage({

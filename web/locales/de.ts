@@ -220,6 +220,8 @@ export const de = {
   },
 
   home: {
-    lead: 'Anwendungen schicken Sie hierher, damit Sie sich anmelden.',
+    title: 'Hier melden Sie sich an',
+    lead: 'Anwendungen schicken Sie hierher und lassen Sie ein, wenn Sie zurückkommen. Sie können sich auch gleich anmelden.',
+    demo: 'Demo für Entwickler',
   },
 } satisfies Messages

@@ -219,6 +219,8 @@ export const en = {
   },
 
   home: {
-    lead: 'Applications send people here to sign in.',
+    title: 'You sign in here',
+    lead: 'Applications send you here, and take you in when you come back. You can also sign in right away.',
+    demo: 'Demo for developers',
   },
 }

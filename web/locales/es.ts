@@ -217,6 +217,8 @@ export const es = {
   },
 
   home: {
-    lead: 'Las aplicaciones le envían aquí para iniciar sesión.',
+    title: 'Aquí inicia usted sesión',
+    lead: 'Las aplicaciones le envían aquí y le dan acceso a su regreso. También puede iniciar sesión ahora mismo.',
+    demo: 'Demostración para desarrolladores',
   },
 } satisfies Messages

@@ -219,6 +219,8 @@ export const fr = {
   },
 
   home: {
-    lead: 'Les applications vous envoient ici pour vous connecter.',
+    title: 'C’est ici que vous vous connectez',
+    lead: 'Les applications vous envoient ici et vous accueillent à votre retour. Vous pouvez aussi vous connecter dès maintenant.',
+    demo: 'Démo pour développeurs',
   },
 } satisfies Messages
