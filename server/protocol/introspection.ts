@@ -1,6 +1,7 @@
 import type { AccessTokenClaims, Actor } from './access_token.ts'
+import { readsEverything } from './administration.ts'
 import type { AuthorizationDetail } from './authorization_request.ts'
-import { type Client, isConfidential } from './client.ts'
+import type { Client } from './client.ts'
 import { type Confirmation, tokenTypeOf } from './confirmation.ts'
 import type { Grant } from './grant.ts'
 import type { Resource } from './resource.ts'
@@ -55,15 +56,6 @@ export function mayIntrospect(
     ({ resource, introspection_clients }) =>
       introspection_clients.includes(client.client_id) || client.client_id === resource,
   )
-}
-
-/**
- * Whether the client may read everything of its own accord. The scope of one that acts for people alone is what those may
- * delegate to it, and gives it nothing.
- */
-function readsEverything(client: Client): boolean {
-  const by_itself = isConfidential(client) && client.grant_types.includes('client_credentials')
-  return by_itself && parseScope(client.scope)?.includes('gatehouse:read') === true
 }
 
 /** The media type of a response as a JWT, and without `application/` the `typ` of its header (RFC 9701 §5). */

@@ -3,9 +3,9 @@
  *
  * @see [HTML: server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)
  */
+import { readsEverything } from './administration.ts'
 import { type Client, isConfidential } from './client.ts'
 import type { Resource } from './resource.ts'
-import { parseScope } from './scope.ts'
 import { statusClaim } from './status_list.ts'
 import type { Seconds } from './time.ts'
 
@@ -15,7 +15,7 @@ export const MOST_MISSED = 5000
 /** Whether a client may hear of revocations: resource servers may, and who may read everything anyway. */
 export function mayListen(client: Client, resources: readonly Resource[]): boolean {
   if (!isConfidential(client)) return false
-  if (parseScope(client.scope)?.includes('gatehouse:read')) return true
+  if (readsEverything(client)) return true
   return resources.some(
     ({ resource, introspection_clients }) =>
       client.client_id === resource || introspection_clients.includes(client.client_id),

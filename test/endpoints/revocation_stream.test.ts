@@ -148,6 +148,9 @@ t.test('only resource servers may listen', async (t) => {
   const { server, origin } = await prepare(t)
   await server.createClient({ client_id: 'public' })
   await server.createClient({ client_id: 'reader', client_secret: SECRET, scope: 'gatehouse:read' })
+  const for_people = { grant_types: ['authorization_code'], redirect_uris: ['https://console.example/cb'] }
+  const delegate = { ...for_people, client_id: 'console', client_secret: SECRET, scope: 'openid gatehouse:read' }
+  await server.createClient(delegate)
   await server.createClient({ client_id: API, client_secret: SECRET })
   const statusFor = async (headers: Record<string, string>) => {
     const { response, stop } = await listen(t, origin, { headers })
@@ -158,6 +161,7 @@ t.test('only resource servers may listen', async (t) => {
   t.equal(await statusFor(basic('listener', 'wrong')), 401)
   t.equal(await statusFor({ authorization: '' }), 401)
   t.equal(await statusFor(basic('reader', SECRET)), 200)
+  t.equal(await statusFor(basic('console', SECRET)), 403, 'what people may delegate to it is not its own')
   t.equal(await statusFor(basic(API, SECRET)), 200, 'the resource itself')
   const form = { method: 'POST', body: new URLSearchParams({ client_id: 'public' }), headers: { authorization: '' } }
   t.equal((await listen(t, origin, form)).response.status, 401, 'who shows nothing')
