@@ -52,12 +52,8 @@ function step(route: string, prompt: string, answer?: Honest['members']): Target
 }
 
 export const pageTargets: readonly Target[] = [
-  {
-    method: 'GET',
-    route: '/',
-    refusal: 'page',
-    honest: async () => ({ url: '/', members: {}, headers: { accept: 'text/html' } }),
-  },
+  // A page for who says that they read one; to anybody else, nothing is there.
+  { method: 'GET', route: '/', refusal: 'oauth', answers: 404, honest: async () => ({ url: '/', members: {} }) },
   step('/login', 'login'),
   {
     method: 'POST',
