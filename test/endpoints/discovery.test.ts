@@ -10,6 +10,8 @@ t.test('RFC 9396 §10: authorization_details_types_supported has what resources 
   const resource = {
     scopes: null,
     access_token_seconds: null,
+    claims: {},
+    token_typ: 'at+jwt',
     signing_alg: 'RS256',
     introspection_clients: [],
   } as const
