@@ -2,7 +2,6 @@ import type { AuthorizationDetail } from './authorization_request.ts'
 import { mappedClaims } from './claim_mapping.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Entitlement } from './grant.ts'
-import { TOKEN_TYPS } from './resource.ts'
 import { type StatusClaim, statusClaim } from './status_list.ts'
 import type { Target } from './target.ts'
 import type { Seconds } from './time.ts'
@@ -58,11 +57,6 @@ export interface ExchangedToken {
 
 /** The media type in the header, without `application/` (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
-
-/** @returns whether a header's `typ` may be that of an access token, whose `token_type` then says that it is one */
-export function isAccessTokenTyp(typ: string | undefined): boolean {
-  return TOKEN_TYPS.some((known) => known === typ)
-}
 
 /** What a token is issued with, besides what it is for and to whom. */
 export interface Issuance {

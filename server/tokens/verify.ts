@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose'
 import type { Deps } from '../deps.ts'
-import { type AccessTokenClaims, type ExchangedToken, isAccessTokenTyp } from '../protocol/access_token.ts'
+import { ACCESS_TOKEN_TYP, type AccessTokenClaims, type ExchangedToken } from '../protocol/access_token.ts'
 import type { Account } from '../protocol/account.ts'
 import type { Client } from '../protocol/client.ts'
 import { type Grant, mayIssue } from '../protocol/grant.ts'
@@ -23,7 +23,7 @@ export type VerifiedAccessToken =
  *
  * @see [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)
  */
-export async function verifyAccessToken(deps: Omit<VerifyDeps, 'store'>, token: string): Promise<VerifiedAccessToken> {
+export async function verifyAccessToken(deps: VerifyDeps, token: string): Promise<VerifiedAccessToken> {
   if (token.length > MAX_CHARACTERS) return { outcome: 'invalid' }
   try {
     const { payload, protectedHeader } = await jwtVerify<AccessTokenClaims>(
@@ -40,11 +40,24 @@ export async function verifyAccessToken(deps: Omit<VerifyDeps, 'store'>, token: 
         currentDate: new Date(deps.clock.now() * 1000),
       },
     )
-    if (!isAccessTokenTyp(protectedHeader.typ) || payload.token_type !== 'access') return { outcome: 'wrong_type' }
+    const { typ } = protectedHeader
+    if (payload.token_type !== 'access') return { outcome: 'wrong_type' }
+    if (typ !== ACCESS_TOKEN_TYP && !(await isTypedBy(deps, typ, payload))) return { outcome: 'wrong_type' }
     return { outcome: 'valid', claims: payload }
   } catch (error) {
     return { outcome: error instanceof errors.JWTExpired ? 'expired' : 'invalid' }
   }
+}
+
+/** RFC 8725 §3.11: another `typ` is that of an access token only where every resource of its audience wants that one. */
+async function isTypedBy(
+  { store }: Pick<Deps, 'store'>,
+  typ: string | undefined,
+  { aud }: AccessTokenClaims,
+): Promise<boolean> {
+  const audience = typeof aud === 'string' ? [aud] : [...aud]
+  const resources = await store.findResources(audience)
+  return resources.length === audience.length && resources.every(({ token_typ }) => token_typ === typ)
 }
 
 /** Who is behind an access token that stands: a person with their grant, or a client that speaks for itself. */

@@ -9,6 +9,7 @@ const API = 'https://api.example.com'
 const run = (...args: string[]) => runInProcess(args, { GATEHOUSE_DATA_DIR: data_dir })
 
 t.test('an API is registered with a template, changed by a file, and its token is shown', async (t) => {
+  await run('setup-link')
   await runInProcess(
     ['users', 'create', 'alice', '--role', 'editor', '--password-stdin'],
     { GATEHOUSE_DATA_DIR: data_dir },
