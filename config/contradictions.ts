@@ -18,12 +18,18 @@ export interface Lack {
 }
 
 /** What is set by half. */
-export function lacksOf({ http }: Config): Lack[] {
+export function lacksOf({ http, backup, database }: Config): Lack[] {
   const { tls_certificate_file: certificate, tls_key_file: key, client_certificate_header: header } = http
   const needs = (path: string, other: string) => ({ path, message: `needs ${other} as well` })
   const lacks: Lack[] = []
   if (certificate !== null && key === null) lacks.push(needs('http.tls_certificate_file', 'http.tls_key_file'))
   if (certificate === null && key !== null) lacks.push(needs('http.tls_key_file', 'http.tls_certificate_file'))
+  if (backup.directory !== null && !/^sqlite:(?!:memory:)/.test(database)) {
+    lacks.push({
+      path: 'backup.directory',
+      message: 'is for a SQLite file: PostgreSQL has its own tools, pg_dump and archiving',
+    })
+  }
   if (header === null) return lacks
   if (http.trust_proxy.length === 0) {
     lacks.push(

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { AuthorizationSchema, DeviceSchema, JwtBearerSchema, RegistrationSchema } from './schema/authorization.ts'
-import { HttpSchema, LogSchema, OutboundSchema, PagesSchema, StorageSchema } from './schema/server.ts'
+import { BackupSchema, HttpSchema, LogSchema, OutboundSchema, PagesSchema, StorageSchema } from './schema/server.ts'
 import { PasswordsSchema, SessionsSchema, ThrottleSchema, TokenApiSchema } from './schema/sign_in.ts'
 import { DpopSchema, KeysSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
 import { closed, derived, whole } from './schema/values.ts'
@@ -46,6 +46,7 @@ export const ConfigSchema = Type.Object(
     throttle: ThrottleSchema,
     keys: KeysSchema,
     storage: StorageSchema,
+    backup: BackupSchema,
   },
   closed,
 )

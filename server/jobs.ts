@@ -1,5 +1,7 @@
 import type { Deps } from './deps.ts'
 import { sealAudit } from './observe/audit_chain.ts'
+import { sqlitePath } from './storage/open.ts'
+import { runBackupSchedule } from './storage/scheduled_backups.ts'
 import { createLogoutDeliveries } from './tokens/logout_deliveries.ts'
 
 const SECOND = 1000
@@ -7,6 +9,7 @@ const KEY_SCHEDULE_SECONDS = 60
 const SEAL_SECONDS = 5
 const LOGOUT_SECONDS = 1
 const REAP_SECONDS = 600
+const BACKUP_SCHEDULE_SECONDS = 5
 
 interface Job {
   readonly name: string
@@ -42,10 +45,27 @@ function jobs(deps: Deps): Job[] {
         return store.reapClients(now - never_used_seconds, now - idle_seconds, config.storage.sweep_limit)
       },
     },
+    ...backupJob(deps),
     {
       name: 'sweep what has expired',
       every_seconds: config.storage.sweep_interval_seconds,
       run: () => store.sweep(clock.now(), config.storage.sweep_limit),
+    },
+  ]
+}
+
+function backupJob({ config: { backup, database }, clock, log }: Deps): Job[] {
+  const { directory, every_seconds, keep } = backup
+  const path = sqlitePath(database)
+  if (directory === null || path === undefined) return []
+  return [
+    {
+      name: 'back the database up',
+      every_seconds: BACKUP_SCHEDULE_SECONDS,
+      async run() {
+        const file = await runBackupSchedule(path, { directory, every_seconds, keep }, clock.now())
+        if (file !== undefined) log.info({ file }, 'backed up')
+      },
     },
   ]
 }

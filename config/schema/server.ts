@@ -93,6 +93,18 @@ export const OutboundSchema = Type.Object(
   },
 )
 
+export const BackupSchema = Type.Object(
+  {
+    directory: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: 'Where copies of the SQLite database go while the server runs. `null`: none are made.',
+    }),
+    every_seconds: whole(DAY, 60, 30 * DAY, 'How often one is made.'),
+    keep: whole(7, 1, 1000, 'How many are kept; older ones are deleted.'),
+  },
+  { ...closed, description: 'Copies of the database. The key-encryption key is never in them.' },
+)
+
 export const StorageSchema = Type.Object(
   {
     postgres_pool: whole(10, 1, 200, 'Connections to PostgreSQL, per node.'),

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { registerApply } from './apply.ts'
 import { registerAudit } from './audit.ts'
+import { registerBackup } from './backup.ts'
 import type { Cli, GlobalOptions } from './cli.ts'
 import { registerClients } from './clients.ts'
 import { registerConfig } from './config.ts'
 import { registerConsents } from './consents.ts'
+import { registerDb } from './db.ts'
 import { registerDoctor } from './doctor.ts'
 import { CliError, EXIT_CODES } from './exit.ts'
 import { registerGrants } from './grants.ts'
@@ -13,6 +15,7 @@ import { registerKeys } from './keys.ts'
 import { registerLogouts } from './logouts.ts'
 import { registerQuickstart } from './quickstart.ts'
 import { registerResources } from './resources.ts'
+import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
 import { registerSessions } from './sessions.ts'
 import { registerSetupLink } from './setup_link.ts'
@@ -33,6 +36,9 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   registerConsents,
   registerLogouts,
   registerKeys,
+  registerBackup,
+  registerRestore,
+  registerDb,
   registerApply,
   registerToken,
   registerAudit,

@@ -25,6 +25,7 @@ export function toOAuthError(thrown: unknown): OAuthError {
   if (thrown instanceof StorageUnavailable || thrown instanceof HasherBusy) {
     return new OAuthError('temporarily_unavailable', 'try again in a moment', {
       cause: thrown,
+      detail: thrown.message,
       retry_after: RETRY_AFTER_SECONDS,
     })
   }

@@ -39,6 +39,7 @@ export type AuditEvent =
   | 'keys.removed'
   | 'keys.created'
   | 'keys.rewrapped'
+  | 'database.restored'
   | `admin.${string}`
 
 export interface AuditFields {

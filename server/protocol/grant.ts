@@ -8,6 +8,7 @@ import type { Seconds } from './time.ts'
 
 /** Why a grant ended before its time. */
 export type RevokedBecause =
+  | 'restored'
   | 'refresh_token_reused'
   | 'revoked_by_client'
   | 'revoked_by_owner'

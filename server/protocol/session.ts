@@ -7,6 +7,7 @@ export type SessionEndedBecause =
   | 'revoked_by_admin'
   | 'revoked_by_owner'
   | 'account_disabled'
+  | 'restored'
 
 /**
  * A signed-in browser. The cookie holds a handle; the row holds its digest.

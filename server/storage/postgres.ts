@@ -17,6 +17,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 /** How often a transaction is tried that the server gave up for the sake of another. */
 const ATTEMPTS = 6
 const INT8 = 20
+/** read_only_sql_transaction: a standby, or a database that has moved. The message says which. */
+const MOVED_STATE = '25006'
 
 export interface PostgresOptions {
   readonly max_connections?: number
@@ -188,6 +190,10 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
 
 function ignore(): void {}
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** @see [PostgreSQL: error codes](https://www.postgresql.org/docs/current/errcodes-appendix.html) */
 function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
@@ -206,6 +212,7 @@ function isUnavailable(error: unknown): boolean {
 
 function unavailable(cause: unknown): StorageUnavailable {
   if (cause instanceof StorageUnavailable) return cause
-  const why = sqlState(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+  const state = sqlState(cause)
+  const why = state === MOVED_STATE || state === undefined ? messageOf(cause) : state
   return new StorageUnavailable(`PostgreSQL cannot answer: ${why}`, { cause })
 }

@@ -157,7 +157,8 @@ export async function whySessionEnded(
 }
 
 /** The first step ends the sessions; the others do what hangs on the ends that it has made. */
-function endSteps(
+/** Ends sessions, and what ends with them. */
+export function endSteps(
   selector: SessionSelector & { session_id?: string },
   because: SessionEndedBecause,
   now: Seconds,

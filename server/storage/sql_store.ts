@@ -10,6 +10,7 @@ import { keyStore } from './key_store.ts'
 import { logoutStore } from './logout_store.ts'
 import { registrationStore } from './registration_store.ts'
 import { resourceStore } from './resource_store.ts'
+import { restoreStore } from './restore_store.ts'
 import { announcing } from './revoked.ts'
 import { sessionStore } from './session_store.ts'
 import * as sql from './statements.ts'
@@ -58,6 +59,7 @@ export function sqlStore(database: Driver): Store {
     ...logoutStore(driver),
     ...statusStore(driver, onRevoked),
     ...throttleStore(driver),
+    ...restoreStore(driver),
     ...keyStore(driver),
     ...auditStore(driver),
 

@@ -251,12 +251,18 @@ function isUniqueViolation(error: unknown): boolean {
   return ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'].includes(codeOf(error))
 }
 
-/** Everything but our own mistakes: a broken constraint and a statement that SQLite does not understand. */
+/**
+ * Everything but our own mistakes: a broken constraint and a statement that SQLite does not understand. The triggers of a
+ * database that has moved are no mistake.
+ */
 function isUnavailable(error: unknown): boolean {
   const code = codeOf(error)
+  if (code === 'SQLITE_CONSTRAINT_TRIGGER') return true
   return code !== '' && code !== 'SQLITE_ERROR' && !code.startsWith('SQLITE_CONSTRAINT')
 }
 
 function unavailable(cause: unknown): StorageUnavailable {
-  return new StorageUnavailable(`SQLite cannot answer: ${codeOf(cause) || String(cause)}`, { cause })
+  const code = codeOf(cause)
+  const why = code === 'SQLITE_CONSTRAINT_TRIGGER' && cause instanceof Error ? cause.message : code || String(cause)
+  return new StorageUnavailable(`SQLite cannot answer: ${why}`, { cause })
 }

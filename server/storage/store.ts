@@ -10,6 +10,7 @@ import type { KeyStore } from './key_store.ts'
 import type { LogoutStore } from './logout_store.ts'
 import type { RegistrationStore } from './registration_store.ts'
 import type { ResourceStore } from './resource_store.ts'
+import type { RestoreStore } from './restore_store.ts'
 import type { SessionStore } from './session_store.ts'
 import type { StatusStore } from './status_store.ts'
 import type { ThrottleStore } from './throttle_store.ts'
@@ -32,6 +33,7 @@ export interface Store
     LogoutStore,
     StatusStore,
     ThrottleStore,
+    RestoreStore,
     KeyStore,
     AuditStore {
   /** Deletes what has expired, at most `limit` rows of each kind. @returns how many rows went. */

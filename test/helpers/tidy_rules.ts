@@ -25,6 +25,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   storage: { uses: ['protocol'], packages: ['node:'] },
   'storage/sqlite': { uses: ['storage/driver'], packages: ['better-sqlite3', 'node:'] },
   'storage/postgres': { uses: ['storage/driver'], packages: ['pg', 'node:'] },
+  'storage/sqlite_backup': { uses: [], packages: ['better-sqlite3', 'node:'] },
+  'storage/sqlite_window': { uses: ['storage/statements_tables'], packages: ['better-sqlite3'] },
+  'storage/postgres_window': { uses: ['storage/statements_tables'], packages: ['pg'] },
   keys: { uses: ['protocol', 'observe/audit'], packages: ['jose', 'node:'] },
   outbound: { uses: ['protocol'], packages: ['undici', 'node:'] },
   tokens: { uses: ['protocol', 'keys', 'observe/audit'], packages: ['jose', 'node:'] },
@@ -81,7 +84,19 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: [...FASTIFY, 'node:'],
   },
-  jobs: { uses: ['keys', 'protocol', 'clients', 'tokens', 'observe', 'storage/driver'], packages: ['node:'] },
+  jobs: {
+    uses: [
+      'keys',
+      'protocol',
+      'clients',
+      'tokens',
+      'observe',
+      'storage/driver',
+      'storage/open',
+      'storage/scheduled_backups',
+    ],
+    packages: ['node:'],
+  },
   main: {
     uses: [
       'app',
