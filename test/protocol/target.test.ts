@@ -178,7 +178,7 @@ t.test('the log learns why a resource or a scope is refused, and a stranger does
     [
       { client: wild, resources: [API, 'https://ec.example.com'] },
       'these resources cannot share a token; ask for one at a time',
-      /example.com wants RS256, .* wants ES256$/,
+      /example.com wants RS256, at\+jwt, .* wants ES256, at\+jwt$/,
     ],
   ]
   for (const [asked, description, detail] of why) t.match(refusalOf(asked), { description, detail })
