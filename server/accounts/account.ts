@@ -4,7 +4,8 @@ import type { Account, AccountProfile } from '../protocol/account.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
 import { randomId } from '../protocol/random_id.ts'
 import { commonPasswords } from './common_passwords.ts'
-import { passwordHashFormat } from './password_hash_formats.ts'
+import { isUnusable } from './password_hashes/django.ts'
+import { passwordHashFormat } from './password_hashes/index.ts'
 import { checkNewPassword, describePasswordProblem, type PasswordProblem } from './password_policy.ts'
 import { changedProfile, type ProfileChange, profileProblem } from './profile.ts'
 
@@ -15,7 +16,7 @@ export interface NewAccount {
   readonly email_verified?: boolean | undefined
   readonly name?: string | null | undefined
   readonly password?: string | undefined
-  /** A hash made elsewhere, in a form that `password_hash_formats.ts` knows. */
+  /** A hash made elsewhere, in a form that `password_hashes/` knows; Django's `!…` for none. */
   readonly password_hash?: string | undefined
   readonly roles?: readonly string[] | undefined
   readonly profile?: ProfileChange | undefined
@@ -34,6 +35,8 @@ export type NewAccountDeps = Pick<Deps, 'passwords' | 'clock' | 'random'> & {
 }
 
 export const MOST_USERNAME_CHARACTERS = 150
+const UNKNOWN_HASH =
+  'This is not a password hash that is known here, or it costs more to check than is allowed (see docs/migrate).'
 const MAX = { username: MOST_USERNAME_CHARACTERS, email: 254, name: 200, role: 64, roles: 32 } as const
 
 /**
@@ -56,8 +59,9 @@ export async function newAccount(
   ]
   if (problems.length > 0) return { problems }
 
-  const { password, password_hash = null } = wanted
-  const hash = password === undefined ? password_hash : await deps.passwords.hash(password)
+  const { password, password_hash } = wanted
+  const brought = password_hash === undefined || isUnusable(password_hash) ? null : password_hash
+  const hash = password === undefined ? brought : await deps.passwords.hash(password)
   const now = deps.clock.now()
   const account: Account = {
     account_id: randomId(deps.random),
@@ -113,10 +117,8 @@ async function checkPassword(
 ): Promise<AccountProblem[]> {
   if (password_hash !== undefined) {
     if (password !== undefined) return [{ field: 'password_hash', message: 'Give a password or its hash, not both.' }]
-    if (passwordHashFormat(password_hash) !== undefined) return []
-    return [
-      { field: 'password_hash', message: 'This is not a password hash that is known here: argon2id, as a PHC string.' },
-    ]
+    if (isUnusable(password_hash) || passwordHashFormat(password_hash) !== undefined) return []
+    return [{ field: 'password_hash', message: UNKNOWN_HASH }]
   }
   if (password === undefined) return []
   const { min_length } = deps.config.passwords

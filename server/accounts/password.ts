@@ -1,21 +1,19 @@
 /**
  * Password hashing: argon2id behind a bounded gate. Whatever is checked costs the same work, so that the time of an
- * answer says nothing of whether an account exists.
+ * answer says nothing of whether an account exists. Hashes that were made elsewhere cost what they cost: as long as there
+ * are any, every no takes as long as the slowest of them has.
  *
  * @see [OWASP Password Storage](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
  */
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import argon2 from 'argon2'
 import type { Random } from '../deps.ts'
 import type { Seconds } from '../protocol/time.ts'
 import { createGate } from './gate.ts'
-import {
-  type Argon2idParameters,
-  hashArgon2id,
-  isAffordable,
-  passwordHashFormat,
-  SALT_LENGTH,
-} from './password_hash_formats.ts'
+import { hashArgon2id, isAffordable, SALT_LENGTH } from './password_hashes/argon2.ts'
+import type { Argon2Parameters, PasswordHashFormat } from './password_hashes/format.ts'
+import { passwordHashFormat } from './password_hashes/index.ts'
 import { normalizePassword } from './password_policy.ts'
 
 export interface PasswordHasher {
@@ -46,7 +44,7 @@ export class HasherBusy extends Error {
   }
 }
 
-export interface PasswordHasherOptions extends Argon2idParameters {
+export interface PasswordHasherOptions extends Argon2Parameters {
   /**
    * How many hashes run at once; each holds a thread of libuv's pool, which signing needs too. 0: one less than there
    * are cores, at least 1.
@@ -57,6 +55,9 @@ export interface PasswordHasherOptions extends Argon2idParameters {
   readonly random: Random
 }
 
+/** However slow a foreign hash has been, nobody waits longer for a no. */
+const LONGEST_NO_MILLISECONDS = 3_000
+
 /** @throws RangeError when the parameters ask for more than a stored hash may cost. */
 export async function createPasswordHasher(options: PasswordHasherOptions): Promise<PasswordHasher> {
   if (!isAffordable(options)) throw new RangeError('these argon2id parameters are more than a stored hash may have')
@@ -65,9 +66,11 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
 
   const started = performance.now()
   const decoy = await argon2id(Buffer.from(options.random.bytes(32)).toString('base64'))
-  const seconds_each = (performance.now() - started) / 1000
+  const decoy_milliseconds = performance.now() - started
   // By then a full line has moved on.
-  const retry_after = Math.max(1, Math.ceil((options.queue_length / concurrency + 1) * seconds_each))
+  const retry_after = Math.max(1, Math.ceil(((options.queue_length / concurrency + 1) * decoy_milliseconds) / 1000))
+  /** 0 until a foreign hash has been checked: without any, the decoy is like all the others. */
+  let no_milliseconds = 0
 
   function argon2id(password: string): Promise<string> {
     return hashArgon2id(password, options.random.bytes(SALT_LENGTH), options)
@@ -92,12 +95,31 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
     async verify(stored, password) {
       const normalized = normalizePassword(password)
       const format = stored === null ? undefined : passwordHashFormat(stored)
-      if (stored === null || format === undefined || normalized === undefined) {
-        await inTurn(() => argon2.verify(decoy, normalized ?? ''))
-        return { valid: false, rehash: false }
+      const check = async () => {
+        const began = performance.now()
+        if (stored === null || format === undefined || normalized === undefined) {
+          await argon2.verify(decoy, normalized ?? '')
+          return { valid: false, foreign: false, milliseconds: performance.now() - began }
+        }
+        const valid = await verifyEither(format, stored, [normalized, password])
+        const foreign = format.isForeign(stored)
+        return { valid, foreign, milliseconds: performance.now() - began }
       }
-      const valid = await inTurn(() => format.verify(stored, normalized))
-      return { valid, rehash: valid && format.needsRehash(stored, options) }
+      const { valid, foreign, milliseconds } = await inTurn(check)
+      if (foreign) {
+        const slowest = Math.max(no_milliseconds, decoy_milliseconds, milliseconds)
+        no_milliseconds = Math.min(slowest, LONGEST_NO_MILLISECONDS)
+      }
+      if (valid) return { valid, rehash: stored !== null && format?.needsRehash(stored, options) === true }
+      // After the gate: waiting is no work, and keeps nobody else out.
+      if (milliseconds < no_milliseconds) await sleep(no_milliseconds - milliseconds)
+      return { valid: false, rehash: false }
     },
   }
+}
+
+/** Others hash what was typed; we hash its NFC. They differ for hardly anybody, and then the second one is tried. */
+async function verifyEither(format: PasswordHashFormat, stored: string, [nfc, typed]: [string, string]) {
+  if (await format.verify(stored, nfc)) return true
+  return typed !== nfc && format.verify(stored, typed)
 }

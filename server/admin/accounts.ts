@@ -48,7 +48,7 @@ export const UserDocument = closed({
   profile: Type.Optional(ProfileChangeDocument),
   roles: Type.Optional(Roles),
   password: Type.Optional(Type.String({ maxLength: 4096 })),
-  password_hash: Type.Optional(Type.String({ maxLength: 512, description: 'A PHC string (argon2id).' })),
+  password_hash: Type.Optional(Type.String({ maxLength: 1024, description: 'As it was made elsewhere: see docs/migrate.' })),
 })
 
 const AccountPatch = closed({

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import t from 'tap'
@@ -61,7 +61,8 @@ t.test('the same work whatever is stored: argon2 runs exactly once, with todayâ€
     'a wrong one': [hash, 'wrong'],
     nobody: [null, PASSWORD],
     'an unreadable hash': ['$argon2id$nonsense', PASSWORD],
-    'a hash of an unknown format': [`$2b$12$${'a'.repeat(53)}`, PASSWORD],
+    'a hash of an unknown format': [`$1$salt$${'a'.repeat(22)}`, PASSWORD],
+    'a bcrypt hash that costs too much': [`$2b$15$${'a'.repeat(53)}`, PASSWORD],
     'a hash that costs too much': [hash.replace('m=64', 'm=262145'), PASSWORD],
     'an unpaired surrogate': [hash, '\ud800'],
     'an over-long password': [hash, 'a'.repeat(1025)],
@@ -75,6 +76,37 @@ t.test('the same work whatever is stored: argon2 runs exactly once, with todayâ€
     t.match(calls[0]?.args[0], /^\$argon2id\$v=19\$m=64,t=1,p=1\$/, name)
     t.equal(valid, password === PASSWORD && stored === hash, name)
   }
+})
+
+t.test('once a foreign hash has been checked, every no takes as long; a yes does not', async (t) => {
+  const passwords = await createPasswordHasher({ ...CHEAP, ...LINE })
+  const ours = await passwords.hash(PASSWORD)
+  const foreign = `pbkdf2_sha256$200000$salt$${pbkdf2Sync(PASSWORD, 'salt', 200_000, 32, 'sha256').toString('base64')}`
+  const timed = async (stored: string | null, password: string) => {
+    const began = performance.now()
+    await passwords.verify(stored, password)
+    return performance.now() - began
+  }
+  const before = await timed(null, PASSWORD)
+  t.strictSame(await passwords.verify(foreign, 'wrong'), { valid: false, rehash: false })
+  t.strictSame(await passwords.verify(foreign, PASSWORD), { valid: true, rehash: true })
+  const slow = await timed(foreign, 'wrong')
+  t.ok(before < slow / 2, `the decoy alone took ${before} of ${slow} ms`)
+  for (const [name, stored] of Object.entries({ nobody: null, 'one of ours': ours })) {
+    const took = await timed(stored, 'wrong')
+    t.ok(took > slow / 2 && took < slow * 4, `${name}: ${took} like ${slow} ms`)
+  }
+  t.ok((await timed(ours, PASSWORD)) < slow / 2, 'the right password need not wait')
+})
+
+t.test('a foreign hash is of what was typed, ours of its NFC: either is right', async (t) => {
+  const passwords = await createPasswordHasher({ ...CHEAP, ...LINE })
+  const typed = 'cafe\u0301 au lait'
+  const of = (password: string) =>
+    `pbkdf2_sha256$1$salt$${pbkdf2Sync(password, 'salt', 1, 32, 'sha256').toString('base64')}`
+  t.match(await passwords.verify(of(typed), typed), { valid: true })
+  t.match(await passwords.verify(of(typed.normalize('NFC')), typed), { valid: true })
+  t.match(await passwords.verify(of(typed), 'cafe au lait'), { valid: false })
 })
 
 t.test('nobodyâ€™s password is right, not even the decoyâ€™s', async (t) => {
