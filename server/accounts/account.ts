@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts'
 import type { Account, AccountProfile } from '../protocol/account.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
 import { randomId } from '../protocol/random_id.ts'
+import type { Seconds } from '../protocol/time.ts'
 import { commonPasswords } from './common_passwords.ts'
 import { isUnusable } from './password_hashes/django.ts'
 import { passwordHashFormat } from './password_hashes/index.ts'
@@ -19,6 +20,10 @@ export interface NewAccount {
   /** A hash made elsewhere, in a form that `password_hashes/` knows; Django's `!…` for none. */
   readonly password_hash?: string | undefined
   readonly roles?: readonly string[] | undefined
+  readonly disabled?: boolean | undefined
+  /** When it was made elsewhere; left out: now. */
+  readonly created_at?: Seconds | undefined
+  readonly legacy_user_id?: string | null | undefined
   readonly profile?: ProfileChange | undefined
 }
 
@@ -37,7 +42,14 @@ export type NewAccountDeps = Pick<Deps, 'passwords' | 'clock' | 'random'> & {
 export const MOST_USERNAME_CHARACTERS = 150
 const UNKNOWN_HASH =
   'This is not a password hash that is known here, or it costs more to check than is allowed (see docs/migrate).'
-const MAX = { username: MOST_USERNAME_CHARACTERS, email: 254, name: 200, role: 64, roles: 32 } as const
+const MAX = {
+  username: MOST_USERNAME_CHARACTERS,
+  email: 254,
+  name: 200,
+  role: 64,
+  roles: 32,
+  legacy_user_id: 255,
+} as const
 
 /**
  * Makes an account that can be stored, or says all that is wrong with it. Whether its identifiers are free is for
@@ -52,9 +64,11 @@ export async function newAccount(
   const name = wanted.name?.trim() || null
   const roles = [...new Set(wanted.roles ?? [])]
   const profile = changedProfile({}, wanted.profile ?? {})
+  const legacy_user_id = wanted.legacy_user_id ?? null
 
   const problems = [
     ...checkMembers({ username, email, name, roles, profile, email_verified: wanted.email_verified === true }),
+    ...checkOrigin(wanted, deps.clock.now()),
     ...(await checkPassword(deps, wanted, { username, email })),
   ]
   if (problems.length > 0) return { problems }
@@ -72,9 +86,10 @@ export async function newAccount(
     profile,
     roles,
     password_hash: hash,
-    disabled_at: null,
-    created_at: now,
+    disabled_at: wanted.disabled === true ? now : null,
+    created_at: wanted.created_at ?? now,
     updated_at: now,
+    legacy_user_id,
   }
   return { account }
 }
@@ -107,6 +122,18 @@ function checkMembers(account: {
   }
   const wrong = profileProblem(profile)
   if (wrong !== undefined) refuse('profile', wrong)
+  return problems
+}
+
+function checkOrigin({ legacy_user_id, created_at }: NewAccount, now: Seconds): AccountProblem[] {
+  const problems: AccountProblem[] = []
+  if (legacy_user_id !== null && legacy_user_id !== undefined && !isText(legacy_user_id, MAX.legacy_user_id)) {
+    const message = `The id of another system has 1 to ${MAX.legacy_user_id} characters, none of them a control character.`
+    problems.push({ field: 'legacy_user_id', message })
+  }
+  if (created_at !== undefined && (created_at < 0 || created_at > now)) {
+    problems.push({ field: 'created_at', message: 'This instant is in the future, or before 1970.' })
+  }
   return problems
 }
 

@@ -17,8 +17,9 @@ export interface AccountChange {
   readonly roles?: readonly string[]
   /** A member left out stays as it is, null takes it away. */
   readonly profile?: ProfileChange
-  /** A PHC string; see {@link replacePasswordHash}. */
+  /** A hash; see {@link replacePasswordHash}. */
   readonly password_hash?: string
+  readonly legacy_user_id?: string | null
 }
 
 type Planned = { readonly value: Account } | { readonly problems: readonly FieldProblem[] }
@@ -75,6 +76,7 @@ export async function planAccountChange(
     roles: change.roles ?? existing.roles,
     profile: changedProfile(existing.profile, change.profile ?? {}),
     password_hash: change.password_hash,
+    legacy_user_id: change.legacy_user_id === undefined ? existing.legacy_user_id : change.legacy_user_id,
   })
   if ('problems' in checked) return checked
   const { username, name, roles, profile, email_verified_at, updated_at } = checked.account
@@ -90,6 +92,7 @@ export async function planAccountChange(
       profile,
       password_hash: change.password_hash ?? existing.password_hash,
       updated_at,
+      legacy_user_id: checked.account.legacy_user_id,
     },
   }
 }

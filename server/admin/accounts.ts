@@ -20,9 +20,9 @@ import { type Administrator, administratorOf } from './guard.ts'
 import { onLatest } from './latest.ts'
 import { closed, Identifier, Instant, NoContent, nullable, page, pageQuery, pageRequest, problems } from './schemas.ts'
 
-const Email = nullable(Type.String({ maxLength: 254 }))
-const Name = nullable(Type.String({ maxLength: 200 }))
-const Roles = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })
+export const Email = nullable(Type.String({ maxLength: 254 }))
+export const Name = nullable(Type.String({ maxLength: 200 }))
+export const Roles = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })
 
 /** Without the password hash, which leaves the database only to check a password. */
 export const AccountView = Type.Object({
@@ -37,6 +37,7 @@ export const AccountView = Type.Object({
   disabled_at: nullable(Instant),
   created_at: Instant,
   updated_at: Instant,
+  legacy_user_id: nullable(Type.String({ description: 'What the system that it came from knew it by.' })),
 })
 
 /** A user of the apply file, and a new account. */
@@ -48,7 +49,9 @@ export const UserDocument = closed({
   profile: Type.Optional(ProfileChangeDocument),
   roles: Type.Optional(Roles),
   password: Type.Optional(Type.String({ maxLength: 4096 })),
-  password_hash: Type.Optional(Type.String({ maxLength: 1024, description: 'As it was made elsewhere: see docs/migrate.' })),
+  password_hash: Type.Optional(
+    Type.String({ maxLength: 1024, description: 'As it was made elsewhere: see docs/migrate.' }),
+  ),
 })
 
 const AccountPatch = closed({
@@ -65,10 +68,11 @@ const params = closed({ account: Identifier })
 const query = closed({ ...pageQuery, username: Type.Optional(Identifier), email: Type.Optional(Identifier) })
 
 export function describeAccount(account: Account) {
-  const { account_id, username, email, name, profile, roles, disabled_at, created_at, updated_at } = account
+  const { account_id, username, email, name, profile, roles, disabled_at, created_at, updated_at, legacy_user_id } =
+    account
   const email_verified = account.email_verified_at !== null
   const has_password = account.password_hash !== null
-  const rest = { has_password, disabled_at, created_at, updated_at }
+  const rest = { has_password, disabled_at, created_at, updated_at, legacy_user_id }
   return { account_id, username, email, email_verified, name, profile, roles: [...roles], ...rest }
 }
 

@@ -24,6 +24,8 @@ export interface Administrator {
   readonly actor: string
   readonly scopes: readonly string[]
   readonly caller: Caller
+  /** Somebody beside the database, who can read it anyway. */
+  readonly local: boolean
 }
 
 declare module 'fastify' {
@@ -82,7 +84,7 @@ export async function setGuard(app: FastifyInstance, deps: GuardDeps): Promise<v
       const problem = authenticationProblem(claims, { max_age }, deps.clock.now())
       if (problem !== undefined) throw problem
     }
-    request.administrator = { actor: claims.sub, scopes, caller: callerOf(request) }
+    request.administrator = { actor: claims.sub, scopes, caller: callerOf(request), local: isCliToken(claims) }
   })
 }
 

@@ -3,6 +3,8 @@ import type { Deps } from '../deps.ts'
 import { setAdminRules } from '../http/admin_scope.ts'
 import { protectedResourceMetadataUrl } from '../protocol/protected_resource.ts'
 import { builtInResources } from '../tokens/resources.ts'
+import { accountExport } from './account_export.ts'
+import { accountImport } from './account_import.ts'
 import { accounts } from './accounts.ts'
 import { apply } from './apply.ts'
 import { audit } from './audit.ts'
@@ -23,6 +25,8 @@ import { tokenPreview } from './token_preview.ts'
 
 const routes = [
   accounts,
+  accountImport,
+  accountExport,
   clients,
   initialAccessTokens,
   resources,

@@ -96,8 +96,10 @@ function validationProblem(thrown: unknown): Problem | undefined {
   return invalid(fieldProblems(thrown.validation))
 }
 
-/** One problem a field: the branches of a union that did not match become alternatives. */
-function fieldProblems(errors: readonly FastifySchemaValidationError[]): FieldProblem[] {
+export type SchemaError = Pick<FastifySchemaValidationError, 'instancePath' | 'keyword' | 'params' | 'message'>
+
+/** What a schema has found wrong. One problem a field: the branches of a union that did not match become alternatives. */
+export function fieldProblems(errors: readonly SchemaError[]): FieldProblem[] {
   const messages = new Map<string, Set<string>>()
   for (const { instancePath, keyword, params, message } of errors) {
     // Says again of one member what `additionalProperties` says of all.

@@ -35,11 +35,13 @@ export interface Account {
   readonly profile: AccountProfile
   /** `admin` opens the admin API; anything else is the deployment's own. */
   readonly roles: readonly string[]
-  /** A PHC string, or null for an account that cannot sign in with a password. */
+  /** A PHC string, or what another system had made; null for an account that cannot sign in with a password. */
   readonly password_hash: string | null
   readonly disabled_at: Seconds | null
   readonly created_at: Seconds
   readonly updated_at: Seconds
+  /** What the system that it came from knew it by; null: it was made here. No two accounts share one. */
+  readonly legacy_user_id: string | null
 }
 
 /** The role whose holders may use the admin API. */

@@ -5,7 +5,7 @@ import type { SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
 import type { Driver, SqlValue, Step } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
-import type { Audit, Page, PageRequest, PasswordHashChange } from './records.ts'
+import type { AccountImport, Audit, Page, PageRequest, PasswordHashChange } from './records.ts'
 import * as sql from './statements.ts'
 import { DENY_DEVICES_OF_ACCOUNT } from './statements_authorization.ts'
 import { END_SESSIONS_OF_ACCOUNT, QUEUE_DELIVERIES_OF_ACCOUNT } from './statements_sessions.ts'
@@ -39,6 +39,7 @@ export function joinedAccount(row: AccountColumns): Account | undefined {
     disabled_at: row.account_disabled_at,
     created_at: account_created_at,
     updated_at: account_updated_at,
+    legacy_user_id: row.account_legacy_user_id,
   })
 }
 
@@ -70,6 +71,23 @@ export interface AccountStore {
   findAccount(account_id: string): Promise<Account | undefined>
   /** @param identifier folded by `protocol/identifier.ts` */
   findAccountByIdentifier(identifier: string): Promise<Account | undefined>
+  findAccountByLegacyUserId(legacy_user_id: string): Promise<Account | undefined>
+  /** Every account that one of the names belongs to. @param names.identifiers folded */
+  findAccounts(names: {
+    readonly identifiers: readonly string[]
+    readonly legacy_user_ids: readonly string[]
+  }): Promise<readonly Account[]>
+  /**
+   * Makes and changes accounts, all of them or none. Whoever is disabled by it, or gets another password in place of one
+   * that there was, is signed out in the same commit.
+   *
+   * @returns `stale`: the one at `index` was changed meanwhile, or one of its names has been taken
+   */
+  importAccounts(
+    imports: readonly AccountImport[],
+    now: Seconds,
+    audit: Audit,
+  ): Promise<{ readonly outcome: 'imported' } | { readonly outcome: 'stale'; readonly index: number }>
   listAccounts(page: PageRequest): Promise<Page<Account>>
   /**
    * Replaces username, email, email_verified_at, name, profile and roles; nothing else.
@@ -130,6 +148,33 @@ export function accountStore(driver: Driver): AccountStore {
       return row && accountOf(row)
     },
 
+    async findAccountByLegacyUserId(legacy_user_id) {
+      const [row] = await driver.query<AccountRow>(sql.SELECT_ACCOUNT_BY_LEGACY_USER_ID, [legacy_user_id])
+      return row && accountOf(row)
+    },
+
+    async findAccounts({ identifiers, legacy_user_ids }) {
+      const found = new Map<string, Account>()
+      const look = async (text: string, names: readonly string[]) => {
+        for (let from = 0; from < names.length; from += sql.NAMES_AT_ONCE) {
+          const some = names.slice(from, from + sql.NAMES_AT_ONCE)
+          const filled = [...some, ...new Array<string>(sql.NAMES_AT_ONCE - some.length).fill(some[0] ?? '')]
+          for (const row of await driver.query<AccountRow>(text, filled)) found.set(row.account_id, accountOf(row))
+        }
+      }
+      await look(sql.SELECT_ACCOUNTS_BY_IDENTIFIERS, identifiers)
+      await look(sql.SELECT_ACCOUNTS_BY_LEGACY_USER_IDS, legacy_user_ids)
+      return [...found.values()]
+    },
+
+    async importAccounts(imports, now, audit) {
+      const parts = imports.map((change) => importSteps(change, now))
+      const outcome = await transition(driver, parts.flat(), audit)
+      if (outcome.committed) return { outcome: 'imported' }
+      const owners = parts.flatMap((part, index) => part.map(() => index))
+      return { outcome: 'stale', index: owners[outcome.failed_step] ?? 0 }
+    },
+
     async listAccounts(page) {
       const after = readCursor(page.cursor, [-1, ''] as const)
       const rows = await driver.query<AccountRow>(sql.LIST_ACCOUNTS, [...after, page.limit + 1])
@@ -188,6 +233,26 @@ function changeableOf({ username, email, email_verified_at, name, roles, profile
   return [username, email, email_verified_at, name, JSON.stringify(roles), JSON.stringify(profile)]
 }
 
+function importSteps({ account, before }: AccountImport, now: Seconds): Step[] {
+  if (before === undefined) {
+    return [{ sql: sql.INSERT_ACCOUNT, values: valuesOf(account), must_change: 1 }, ...identifierSteps(account)]
+  }
+  const { account_id, password_hash, disabled_at, legacy_user_id } = account
+  const after = [account_id, ...changeableOf(account), account.updated_at, password_hash, disabled_at, legacy_user_id]
+  const values = [...after, before.password_hash, before.disabled_at, ...changeableOf(before)]
+  const steps: Step[] = [
+    { sql: sql.UPDATE_IMPORTED_ACCOUNT, values, must_change: 1 },
+    { sql: sql.DELETE_IDENTIFIERS, values: [account_id] },
+    ...identifierSteps(account),
+  ]
+  if (disabled_at !== null && before.disabled_at === null) {
+    steps.push(...endEverything(account_id, 'account_disabled', now))
+  } else if (before.password_hash !== null && password_hash !== before.password_hash) {
+    steps.push(...endEverything(account_id, 'revoked_by_admin', now))
+  }
+  return steps
+}
+
 function endEverything(account_id: string, because: SessionEndedBecause & RevokedBecause, now: Seconds): Step[] {
   const values = [now, because, account_id]
   return [
@@ -213,6 +278,7 @@ function valuesOf(account: Account): SqlValue[] {
     account.disabled_at,
     account.created_at,
     account.updated_at,
+    account.legacy_user_id,
   ]
 }
 

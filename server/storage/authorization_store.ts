@@ -51,7 +51,9 @@ export interface AuthorizationStore {
   /** The one use of a pushed request. Only its client's attempt uses it up. */
   claimPushedRequest(request_uri_digest: string, client_id: string, now: Seconds): Promise<PushedRequest | undefined>
   /** Uses up an id until it expires: the `jti` of an assertion or a proof. */
-  claimOnce(id: string, expires_at: Seconds, now: Seconds): Promise<'claimed' | 'used'>
+  claimOnce(id: string, expires_at: Seconds, now: Seconds, audit?: Audit): Promise<'claimed' | 'used'>
+  /** Whether an id is used up. Reading decides nothing. */
+  isUsed(id: string, now: Seconds): Promise<boolean>
 }
 
 export function authorizationStore(driver: Driver): AuthorizationStore {
@@ -125,9 +127,13 @@ export function authorizationStore(driver: Driver): AuthorizationStore {
       return row && { ...row, parameters: JSON.parse(row.parameters) }
     },
 
-    async claimOnce(id, expires_at, now) {
+    async claimOnce(id, expires_at, now, audit = []) {
       const step = { sql: sql.CLAIM_ID, values: [id, expires_at, now] }
-      return (await happens(driver, step)) ? 'claimed' : 'used'
+      return (await happens(driver, step, audit)) ? 'claimed' : 'used'
+    },
+
+    async isUsed(id, now) {
+      return (await driver.query(sql.SELECT_USED_ID, [id, now])).length > 0
     },
   }
 }

@@ -12,6 +12,7 @@ export const ACCOUNT = [
   'disabled_at',
   'created_at',
   'updated_at',
+  'legacy_user_id',
 ] as const
 export const CLIENT = [
   'client_id',
@@ -29,6 +30,11 @@ export const CLIENT = [
 export const OR_NOTHING = ' ON CONFLICT DO NOTHING'
 /** What a statement that revokes grants ends with: whoever keeps status lists hears of it after the commit. */
 export const REVOKED = 'RETURNING revoked_at, status_index AS revoked_index'
+
+/** `($first, $first+1 …)`. */
+export function parameters(count: number, first = 1): string {
+  return `(${Array.from({ length: count }, (_, index) => `$${first + index}`).join(', ')})`
+}
 
 export function insert(table: string, columns: readonly string[], conflict = ''): string {
   const parameters = columns.map((_, index) => `$${index + 1}`)

@@ -15,6 +15,7 @@ import type {
   Rotation,
 } from './records.ts'
 import * as sql from './statements.ts'
+import { CLAIM_ID } from './statements_authorization.ts'
 import { giveBackSteps } from './throttle_store.ts'
 import { decide, happens, type NamedStep, transition } from './transition.ts'
 
@@ -33,6 +34,12 @@ type GrantContextRow = GrantRow & ClientColumns & AccountColumns
 export interface GrantStore {
   /** Also gives back the throttled attempts that led to it (`give_back`: throttle keys). */
   createGrant(grant: Grant, give_back: readonly string[], audit: Audit): Promise<'created' | 'account_disabled'>
+  /** The same, for what may be exchanged for a grant once: uses up an id until it expires, or finds it used up. */
+  createGrantOnce(
+    grant: Grant,
+    use: { readonly id: string; readonly expires_at: Seconds; readonly now: Seconds },
+    audit: Audit,
+  ): Promise<'created' | 'used' | 'account_disabled'>
   findGrant(grant_id: string): Promise<GrantContext | undefined>
   /** generation → generation + 1, if it is still current and the grant not revoked. */
   rotateRefreshToken(rotation: Rotation, audit: Audit): Promise<'rotated' | 'stale'>
@@ -66,6 +73,16 @@ export function grantStore(driver: Driver): GrantStore {
       type Outcome = Awaited<ReturnType<GrantStore['createGrant']>>
       const steps: NamedStep<Outcome>[] = [...enabledSteps(grant.account_id), grantStep(grant)]
       return decide(driver, [...steps, ...giveBackSteps(give_back)], audit, 'created')
+    },
+
+    async createGrantOnce(grant, { id, expires_at, now }, audit) {
+      type Outcome = Awaited<ReturnType<GrantStore['createGrantOnce']>>
+      const steps: NamedStep<Outcome>[] = [
+        ...enabledSteps(grant.account_id),
+        { sql: CLAIM_ID, values: [id, expires_at, now], must_change: 1, otherwise: 'used' },
+        grantStep(grant),
+      ]
+      return decide(driver, steps, audit, 'created')
     },
 
     async findGrant(grant_id) {

@@ -32,6 +32,13 @@ export interface PasswordHashChange {
   readonly ends_everything: (SessionEndedBecause & RevokedBecause) | null
 }
 
+/** An account that moves in, or what is to become of one that is there. */
+export interface AccountImport {
+  readonly account: Account
+  /** As it was read; undefined: there was none. */
+  readonly before: Account | undefined
+}
+
 /** Which sessions to end: every member given must match, and at least one is given. */
 export interface SessionSelector {
   readonly account_id?: string

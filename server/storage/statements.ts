@@ -9,6 +9,7 @@ import {
   insertSelect,
   list,
   OR_NOTHING,
+  parameters,
   prefixed,
   qualified,
   REVOKED,
@@ -89,6 +90,14 @@ export const SELECT_ACCOUNT = `SELECT ${ACCOUNT.join(', ')} FROM accounts WHERE 
 export const SELECT_ACCOUNT_BY_IDENTIFIER = `SELECT ${qualified('accounts', ACCOUNT)}
   FROM account_identifiers JOIN accounts ON accounts.account_id = account_identifiers.account_id
   WHERE account_identifiers.identifier IN ($1)`
+export const SELECT_ACCOUNT_BY_LEGACY_USER_ID = `SELECT ${ACCOUNT.join(', ')} FROM accounts WHERE legacy_user_id IN ($1)`
+/** How many names the two below look for at once; fewer are filled up with any of them. */
+export const NAMES_AT_ONCE = 1000
+export const SELECT_ACCOUNTS_BY_IDENTIFIERS = `SELECT ${qualified('accounts', ACCOUNT)}
+  FROM account_identifiers JOIN accounts ON accounts.account_id = account_identifiers.account_id
+  WHERE account_identifiers.identifier IN ${parameters(NAMES_AT_ONCE)}`
+export const SELECT_ACCOUNTS_BY_LEGACY_USER_IDS = `SELECT ${ACCOUNT.join(', ')} FROM accounts
+  WHERE legacy_user_id IN ${parameters(NAMES_AT_ONCE)}`
 export const LIST_ACCOUNTS = list('accounts', ACCOUNT, ['created_at', 'account_id'])
 export const UPDATE_ACCOUNT = `UPDATE accounts
   SET username = $2, email = $3, email_verified_at = $4, name = $5, roles = $6, profile = $7, updated_at = $8
@@ -97,6 +106,13 @@ export const UPDATE_ACCOUNT = `UPDATE accounts
 export const UPDATE_ACCOUNT_AS_READ = `${UPDATE_ACCOUNT}
     AND username = $9 AND email IS NOT DISTINCT FROM $10 AND email_verified_at IS NOT DISTINCT FROM $11
     AND name IS NOT DISTINCT FROM $12 AND roles = $13 AND profile = $14`
+/** `$12 …`: the password hash, the instant of disabling and the rest, as they were read: whoever changed them since wins. */
+export const UPDATE_IMPORTED_ACCOUNT = `UPDATE accounts
+  SET username = $2, email = $3, email_verified_at = $4, name = $5, roles = $6, profile = $7, updated_at = $8,
+    password_hash = $9, disabled_at = $10, legacy_user_id = $11
+  WHERE account_id = $1 AND password_hash IS NOT DISTINCT FROM $12 AND disabled_at IS NOT DISTINCT FROM $13
+    AND username = $14 AND email IS NOT DISTINCT FROM $15 AND email_verified_at IS NOT DISTINCT FROM $16
+    AND name IS NOT DISTINCT FROM $17 AND roles = $18 AND profile = $19`
 export const REPLACE_PASSWORD_HASH = `UPDATE accounts SET password_hash = $3, updated_at = $4
   WHERE account_id = $1 AND password_hash IS NOT DISTINCT FROM $2`
 export const DISABLE_ACCOUNT = `UPDATE accounts SET disabled_at = $2, updated_at = $2
@@ -112,7 +128,7 @@ export const SELECT_ADMINISTRATOR = `SELECT account_id FROM accounts
   WHERE disabled_at IS NULL AND replace(roles, $1, '') <> roles LIMIT 1`
 const ACCOUNT_BIGINTS = ['email_verified_at', 'disabled_at', 'created_at', 'updated_at']
 export const INSERT_FIRST_ADMINISTRATOR = `${insertSelect('accounts', ACCOUNT, ACCOUNT_BIGINTS)}
-  WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE disabled_at IS NULL AND replace(roles, $12, '') <> roles)
+  WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE disabled_at IS NULL AND replace(roles, $13, '') <> roles)
   ON CONFLICT DO NOTHING`
 
 // Clients and resources

@@ -114,6 +114,8 @@ export const EXPIRE_CODES_OF_CONSENT = `UPDATE authorization_codes SET expires_a
 export const CLAIM_ID = `INSERT INTO used_ids (id, expires_at) VALUES ($1, $2)
   ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at WHERE used_ids.expires_at <= $3`
 
+export const SELECT_USED_ID = 'SELECT id FROM used_ids WHERE id = $1 AND expires_at > $2'
+
 // Consents
 
 export const SELECT_CONSENT = `SELECT ${CONSENT.join(', ')} FROM consents WHERE account_id = $1 AND client_id = $2`

@@ -258,6 +258,10 @@ export const targets: readonly Target[] = [
   admin('GET', '/openapi.json'),
   admin('GET', '/accounts', async () => ({ members: { limit: '1', username: 'alice' } })),
   { ...admin('POST', '/accounts', async () => ({ members: user() })), hashes: true },
+  admin('POST', '/accounts/import', async () => ({
+    members: { accounts: [{ username: unique('moved') }], on_conflict: 'skip', dry_run: false },
+  })),
+  admin('POST', '/accounts/export', async () => ({ members: { limit: 1 } })),
   admin('GET', '/accounts/:account', anAccount),
   admin('PATCH', '/accounts/:account', having(anAccount, { name: 'Another', roles: [], email: null })),
   admin('POST', '/accounts/:account/disable', below(anAccount, '/disable')),

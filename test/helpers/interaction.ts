@@ -19,6 +19,7 @@ export function makeAccount(changes: Partial<Account> = {}): Account {
     disabled_at: null,
     created_at: NOW,
     updated_at: NOW,
+    legacy_user_id: null,
     ...changes,
   }
 }

@@ -44,7 +44,14 @@ const first = {
   password_hash: null,
   profile: {},
 }
-const account = { account_id: `${process.pid}`, ...first, disabled_at: null, created_at: 0, updated_at: 0 }
+const account = {
+  account_id: `${process.pid}`,
+  ...first,
+  legacy_user_id: null,
+  disabled_at: null,
+  created_at: 0,
+  updated_at: 0,
+}
 const account_outcome = await store.createAccount(account, [])
 const single_uses = await raceSingleUses(store, grant_id)
 await store.close()

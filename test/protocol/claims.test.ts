@@ -19,6 +19,7 @@ const account: Account = {
   disabled_at: null,
   created_at: 0,
   updated_at: 7,
+  legacy_user_id: null,
 }
 const client = { scope: 'openid profile email address phone' }
 const bare: Account = { ...account, email: null, email_verified_at: null, name: null, profile: {} }
@@ -35,6 +36,7 @@ t.test('OpenID Connect Core §5.4: each scope asks for its claims', async (t) =>
     preferred_username: 'alice',
     locale: 'de-AT',
     updated_at: 7,
+    legacy_user_id: null,
   })
 })
 

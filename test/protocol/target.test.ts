@@ -64,6 +64,7 @@ const account = (roles: string[]): Account => ({
   disabled_at: null,
   created_at: 0,
   updated_at: 0,
+  legacy_user_id: null,
 })
 
 interface Asked {

@@ -137,6 +137,61 @@ export async function accountConformance(t: Test, { store }: Opened): Promise<vo
     t.match(await store.findAccount(account_id), { updated_at: NOW + 5 }, 'and the account is as it was')
   })
 
+  t.test('accounts move in together, or none does; the first that cannot is named', async (t) => {
+    const there = sampleAccount({ legacy_user_id: fresh('old') })
+    await store.createAccount(there, [])
+    const [one, two] = [sampleAccount({ legacy_user_id: fresh('old') }), sampleAccount()]
+    const event = fresh('test.import')
+    const made = (...accounts: (typeof one)[]) => accounts.map((account) => ({ account, before: undefined }))
+    const taken = { ...two, username: there.username.toUpperCase() }
+    t.same(await store.importAccounts(made(one, taken), NOW, [sampleAudit(event)]), { outcome: 'stale', index: 1 })
+    const same_id = { ...two, legacy_user_id: there.legacy_user_id }
+    t.same(await store.importAccounts(made(same_id, one), NOW, [sampleAudit(event)]), { outcome: 'stale', index: 0 })
+    t.equal(await store.findAccount(one.account_id), undefined)
+    t.equal(await countAudit(store, event), 0)
+    t.same(await store.importAccounts(made(one, two), NOW, [sampleAudit(event)]), { outcome: 'imported' })
+    t.same(await store.findAccount(one.account_id), one)
+    t.same(await store.findAccountByLegacyUserId(one.legacy_user_id ?? ''), one)
+    t.equal(await store.findAccountByLegacyUserId(fresh('none')), undefined)
+    t.equal(await countAudit(store, event), 1)
+  })
+
+  t.test('accounts are found by any of their names, however many are asked for', async (t) => {
+    const [one, two] = [
+      sampleAccount({ email: `${fresh('z')}@example.com` }),
+      sampleAccount({ legacy_user_id: fresh('id') }),
+    ]
+    await store.createAccount(one, [])
+    await store.createAccount(two, [])
+    const many = Array.from({ length: 1001 }, () => fresh('nobody'))
+    const identifiers = [...many, one.username, one.email ?? '']
+    const found = await store.findAccounts({ identifiers, legacy_user_ids: [two.legacy_user_id ?? ''] })
+    t.same(found.map(({ account_id }) => account_id).sort(), [one.account_id, two.account_id].sort())
+    t.same(await store.findAccounts({ identifiers: [], legacy_user_ids: [] }), [])
+  })
+
+  t.test(
+    'an imported change loses to whoever was faster, and another password ends what the old one began',
+    async (t) => {
+      const before = sampleAccount({ password_hash: 'old' })
+      const { account_id } = before
+      const grant = sampleGrant({ account_id })
+      await store.createAccount(before, [])
+      await store.createGrant(grant, [], [])
+      const live = async () => (await store.findGrant(grant.grant_id))?.grant.revoked_because
+      const account = { ...before, username: fresh('moved'), legacy_user_id: fresh('id'), updated_at: NOW + 1 }
+      const stale = { ...before, password_hash: 'another' }
+      t.same(await store.importAccounts([{ account, before: stale }], NOW, []), { outcome: 'stale', index: 0 })
+      t.same(await store.importAccounts([{ account, before }], NOW, []), { outcome: 'imported' })
+      t.same(await store.findAccount(account_id), account)
+      t.same(await store.findAccountByIdentifier(account.username), account)
+      t.equal(await live(), null)
+      const changed = { ...account, password_hash: 'new' }
+      t.same(await store.importAccounts([{ account: changed, before: account }], NOW, []), { outcome: 'imported' })
+      t.equal(await live(), 'revoked_by_admin')
+    },
+  )
+
   t.test('the first administrator: one link, once, and only while there is none', async (t) => {
     t.equal(await store.hasAdministrator(), false)
     await store.createAccount(sampleAccount({ roles: ['ADMIN', 'administrator', 'x"admin"'] }), [])

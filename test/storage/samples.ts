@@ -29,6 +29,7 @@ export function sampleAccount(change: Partial<Account> = {}): Account {
     disabled_at: null,
     created_at: NOW,
     updated_at: NOW,
+    legacy_user_id: null,
     ...change,
   }
 }
