@@ -35,6 +35,9 @@ const ImportDocument = closed({
       description: 'What becomes of a row whose account is there and differs.',
     }),
   ),
+  allow_admins: Type.Optional(
+    Type.Boolean({ description: 'Takes rows with the role admin, which may administer this server.' }),
+  ),
   dry_run: Type.Optional(Type.Boolean({ description: 'Says what would become of each row, and changes nothing.' })),
   accounts: Type.Array(Type.Object({}, { description: describeRow() }), { minItems: 1, maxItems: MAX_ROWS }),
 })
@@ -66,9 +69,9 @@ export function accountImport(deps: Deps): FastifyPluginAsyncTypebox {
         },
       },
       async (request) => {
-        const { accounts, on_conflict = 'fail', dry_run = false } = request.body
+        const { accounts, on_conflict = 'fail', dry_run = false, allow_admins = false } = request.body
         const check = await rowChecker()
-        const options = { on_conflict, dry_run }
+        const options = { on_conflict, dry_run, allow_admins }
         const results = await importAccounts(deps, administratorOf(request), accounts.map(check), options)
         return {
           results: results.map(({ errors, ...rest }: RowResult) => ({

@@ -4,7 +4,7 @@ import { passwordHashFormat } from '../accounts/password_hashes/index.ts'
 import type { Deps } from '../deps.ts'
 import { type FieldProblem, Problem } from '../http/problem.ts'
 import { auditRecord } from '../observe/audit.ts'
-import type { Account } from '../protocol/account.ts'
+import { type Account, ADMIN_ROLE } from '../protocol/account.ts'
 import { foldIdentifier, isIdentifier } from '../protocol/identifier.ts'
 import type { AccountImport, AuditRecord } from '../storage/records.ts'
 import { planAccount, planAccountChange, tell } from './account_changes.ts'
@@ -26,6 +26,8 @@ export interface ImportOptions {
   /** What becomes of a row whose account is there and differs. */
   readonly on_conflict: 'fail' | 'skip' | 'update'
   readonly dry_run: boolean
+  /** Another system may call somebody `admin` who is none here: their rows are refused unless asked for. */
+  readonly allow_admins: boolean
 }
 
 interface Item {
@@ -120,8 +122,11 @@ async function decide(
   by: Administrator,
   row: ImportedAccount,
   existing: ReadonlyMap<string, Account>,
-  { on_conflict }: ImportOptions,
+  { on_conflict, allow_admins }: ImportOptions,
 ): Promise<Decision> {
+  if (!allow_admins && row.roles?.includes(ADMIN_ROLE)) {
+    return { result: refused('roles', 'The role admin administers this server: say that such rows are meant.') }
+  }
   const found = new Map(
     namesOf(row)
       .flatMap((name) => existing.get(name) ?? [])
@@ -150,7 +155,7 @@ async function decide(
     return { result: { outcome: 'updated', account_id }, change: { account: planned.value, before } }
   } catch (error) {
     // Of one row: nobody grants what they lack.
-    if (error instanceof Problem) return { result: conflictOr(error) }
+    if (error instanceof Problem) return { result: refused('roles', error.description) }
     throw error
   }
 }
@@ -166,8 +171,8 @@ function conflict(field: string, message: string): RowResult {
   return { outcome: 'conflict', errors: [{ field, message }] }
 }
 
-function conflictOr({ description }: Problem): RowResult {
-  return { outcome: 'refused', errors: [{ field: 'roles', message: description }] }
+function refused(field: string, message: string): RowResult {
+  return { outcome: 'refused', errors: [{ field, message }] }
 }
 
 /** What the row says replaces what is there; what it leaves out stays. */

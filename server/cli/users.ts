@@ -5,6 +5,8 @@ import { details } from './output.ts'
 import { collect, jsonObject, wholeNumber } from './parsers.ts'
 import { readSecret } from './secret_input.ts'
 import { call, objectOf, segment, textOf } from './transport.ts'
+import { registerUsersExport } from './users_export.ts'
+import { registerUsersImport } from './users_import.ts'
 
 type UpdateOptions = Pick<CreateOptions, 'email' | 'emailVerified' | 'name' | 'role' | 'profileJson'>
 
@@ -70,6 +72,9 @@ export function registerUsers(program: Command, cli: Cli): void {
       const account = await withAdmin(cli, (admin) => call(admin, 'PATCH', `accounts/${segment(username)}`, body))
       print(cli, account, `Changed ${username}.`)
     })
+
+  registerUsersImport(users, cli)
+  registerUsersExport(users, cli)
 
   const transitions: [verb: string, path: string, done: string, description: string][] = [
     ['disable', 'disable', 'is disabled, and signed out everywhere', 'disable an account and end all its grants'],

@@ -132,12 +132,23 @@ t.test('nobody grants what they lack, nor takes over who has it', async (t) => {
     { username: 'root', email: 'm@example.com' },
     { username: 'ok' },
   ]
-  const answer = await call('POST', 'accounts/import', { accounts, on_conflict: 'update' }, { token })
+  const answer = await call(
+    'POST',
+    'accounts/import',
+    { accounts, on_conflict: 'update', allow_admins: true },
+    { token },
+  )
   t.same(
     answer.json().results.map(({ outcome }: Result) => outcome),
     ['refused', 'refused', 'created'],
   )
   t.equal((await call('POST', 'accounts/export', {}, { token })).statusCode, 403, 'nor reads password hashes')
+})
+
+t.test('who was called admin elsewhere is none here, unless that is meant', async (t) => {
+  const [boss] = await bring([{ username: 'boss', roles: ['admin'] }])
+  t.match(boss, { outcome: 'refused', errors: [{ field: 'roles' }] })
+  t.same(await outcomes([{ username: 'boss', roles: ['admin'] }], { allow_admins: true }), ['created'])
 })
 
 t.test('a request holds 1 to 500 rows, and more than elsewhere of bytes', async (t) => {

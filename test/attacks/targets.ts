@@ -259,7 +259,7 @@ export const targets: readonly Target[] = [
   admin('GET', '/accounts', async () => ({ members: { limit: '1', username: 'alice' } })),
   { ...admin('POST', '/accounts', async () => ({ members: user() })), hashes: true },
   admin('POST', '/accounts/import', async () => ({
-    members: { accounts: [{ username: unique('moved') }], on_conflict: 'skip', dry_run: false },
+    members: { accounts: [{ username: unique('moved') }], on_conflict: 'skip', dry_run: false, allow_admins: false },
   })),
   admin('POST', '/accounts/export', async () => ({ members: { limit: 1 } })),
   admin('GET', '/accounts/:account', anAccount),

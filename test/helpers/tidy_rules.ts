@@ -131,7 +131,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'protocol',
       'admin',
     ],
-    packages: ['commander', '@clack/', 'yaml', 'jose', 'typebox', 'node:'],
+    packages: ['commander', '@clack/', 'csv-parse', 'yaml', 'jose', 'typebox', 'node:'],
   },
 }
 
