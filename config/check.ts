@@ -53,6 +53,7 @@ function faultOfText(setting: Setting, value: string): string | undefined {
   if (setting.pattern !== undefined && !new RegExp(setting.pattern, 'u').test(value))
     return `must match ${setting.pattern}`
   if (setting.format === 'cidr') return faultOfCidr(value)
+  if (setting.format === 'instant') return faultOfInstant(value)
   if (setting.format === 'origin') return faultOfOrigin(value)
   if (setting.format === 'https_url') return faultOfHttpsUrl(value)
   if (setting.format === 'resource') return faultOfResource(value)
@@ -68,6 +69,12 @@ function faultOfCidr(value: string): string | undefined {
   if (bits === undefined) return undefined
   if (!/^\d{1,3}$/.test(bits) || Number(bits) > most) return `holds '${value}', whose prefix length is not 1 to ${most}`
   return Number(bits) === 0 ? `holds '${value}', which is everyone: name the proxies` : undefined
+}
+
+function faultOfInstant(value: string): string | undefined {
+  const at = new Date(value)
+  const canonical = Number.isNaN(at.getTime()) ? '' : at.toISOString().replace('.000Z', 'Z')
+  return value === canonical ? undefined : 'must be an instant in UTC, as 2026-12-31T00:00:00Z'
 }
 
 function faultOfOrigin(value: string): string | undefined {

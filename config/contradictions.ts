@@ -18,7 +18,7 @@ export interface Lack {
 }
 
 /** What is set by half. */
-export function lacksOf({ http, backup, database }: Config): Lack[] {
+export function lacksOf({ http, token_api, backup, database }: Config): Lack[] {
   const { tls_certificate_file: certificate, tls_key_file: key, client_certificate_header: header } = http
   const needs = (path: string, other: string) => ({ path, message: `needs ${other} as well` })
   const lacks: Lack[] = []
@@ -29,6 +29,11 @@ export function lacksOf({ http, backup, database }: Config): Lack[] {
       path: 'backup.directory',
       message: 'is for a SQLite file: PostgreSQL has its own tools, pg_dump and archiving',
     })
+  }
+  if (token_api.legacy_secret_file !== null && token_api.legacy_until === null) {
+    lacks.push(
+      needs('token_api.legacy_secret_file', 'token_api.legacy_until (the secret opens every account until then)'),
+    )
   }
   if (header === null) return lacks
   if (http.trust_proxy.length === 0) {

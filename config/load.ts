@@ -77,7 +77,13 @@ function readFile(file: unknown, cwd: string): Layer {
   }
 }
 
-const FILES = ['http.tls_certificate_file', 'http.tls_key_file', 'http.client_ca_file', 'backup.directory']
+const FILES = [
+  'http.tls_certificate_file',
+  'http.tls_key_file',
+  'http.client_ca_file',
+  'backup.directory',
+  'token_api.legacy_secret_file',
+]
 
 /** Fills in the defaults that hang on other values, and makes paths absolute. */
 function derive(values: Map<string, unknown>, cwd: string): void {

@@ -28,6 +28,8 @@ export interface Deps {
   readonly passwords: PasswordHasher
   /** The way out to addresses that others choose. */
   readonly outbound: Outbound
+  /** The key of a site whose tokens are honoured until it has moved in; undefined: there is none. */
+  readonly legacySecret: Uint8Array | undefined
   readonly remoteKeys: RemoteKeys
   readonly metadataDocuments: MetadataDocuments
   readonly clock: Clock

@@ -18,6 +18,7 @@ import { MAX_ACCESS_TOKEN_SECONDS } from './protocol/resource.ts'
 import type { Clock } from './protocol/time.ts'
 import { openStore } from './storage/open.ts'
 import { ensureLoginClient } from './token_api/client.ts'
+import { readLegacySecret } from './tokens/legacy_token.ts'
 import { createRevocations } from './tokens/revocations.ts'
 import { createStatusLists } from './tokens/status_lists.ts'
 
@@ -81,6 +82,7 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
     const policy = { rotation_seconds, publish_ahead_seconds, longest_token_seconds: MAX_ACCESS_TOKEN_SECONDS }
     const keys = await openSigningKeys({ store, vault, clock, random, policy })
     const outbound = options.outbound ?? createOutbound(config.outbound)
+    const legacySecret = readLegacySecret(config.token_api)
     const remoteKeys = createRemoteKeys({ outbound, clock })
     const metadataDocuments = createMetadataDocuments({ config, store, keys, outbound, clock, random })
     const revocations = createRevocations({ store, clock })
@@ -96,6 +98,7 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
       outbound,
       remoteKeys,
       metadataDocuments,
+      legacySecret,
       clock,
       random,
       log,

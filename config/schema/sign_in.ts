@@ -40,6 +40,32 @@ export const TokenApiSchema = Type.Object(
       default: 'standard',
       description: 'How a replayed refresh token is met.',
     }),
+    legacy_secret_file: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description:
+        'A file with the signing key of the simplejwt site that moves in (its `SECRET_KEY`): its live refresh tokens are exchanged once each. Who has it can be any of its accounts.',
+    }),
+    legacy_until: Type.Union([Type.String({ format: 'instant' }), Type.Null()], {
+      default: null,
+      description: 'When that ends, as `2026-12-31T00:00:00Z`.',
+    }),
+    legacy_algorithm: Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')], {
+      default: 'HS256',
+      description: 'What the site signs with.',
+    }),
+    legacy_user_id_claim: Type.String({
+      default: 'user_id',
+      pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,63}$',
+      description: 'The claim that holds the `legacy_user_id` of the account.',
+    }),
+    legacy_issuer: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: 'The `iss` of its tokens, where the site sets one.',
+    }),
+    legacy_audience: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description: 'The `aud` of its tokens, where the site sets one.',
+    }),
   },
   { ...closed, description: 'The login API for first-party applications: user name and password in, tokens out.' },
 )

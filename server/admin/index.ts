@@ -15,6 +15,7 @@ import { grants } from './grants.ts'
 import { setGuard } from './guard.ts'
 import { initialAccessTokens } from './initial_access_tokens.ts'
 import { keys } from './keys.ts'
+import { legacyTokens } from './legacy_tokens.ts'
 import { logoutDeliveries } from './logout_deliveries.ts'
 import { openapi } from './openapi.ts'
 import { resources } from './resources.ts'
@@ -37,6 +38,7 @@ const routes = [
   sessions,
   consents,
   logoutDeliveries,
+  legacyTokens,
   setupLinks,
   audit,
   apply,

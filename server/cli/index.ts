@@ -12,6 +12,7 @@ import { CliError, EXIT_CODES } from './exit.ts'
 import { registerGrants } from './grants.ts'
 import { type Io, processIo } from './io.ts'
 import { registerKeys } from './keys.ts'
+import { registerLegacyTokens } from './legacy_tokens.ts'
 import { registerLogouts } from './logouts.ts'
 import { registerQuickstart } from './quickstart.ts'
 import { registerResources } from './resources.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   registerGrants,
   registerConsents,
   registerLogouts,
+  registerLegacyTokens,
   registerKeys,
   registerBackup,
   registerRestore,

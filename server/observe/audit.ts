@@ -30,6 +30,8 @@ export type AuditEvent =
   | 'refresh.reused'
   | 'refresh.impossible_generation'
   | 'grant.revoked'
+  | 'legacy_token.exchanged'
+  | 'legacy_token.revoked'
   | 'client_auth.refused'
   | 'client.registered'
   | 'client.updated'

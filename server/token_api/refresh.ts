@@ -12,12 +12,20 @@ import {
   tokenOfWrongType,
 } from './errors.ts'
 import { readBody, requireTexts } from './fields.ts'
+import { exchangeLegacy, findLegacyRefreshToken } from './legacy.ts'
 import type { TokenPair } from './obtain.ts'
 
-/** `POST /api/token/refresh/`: a refresh token for a new pair. */
+/** `POST /api/token/refresh/`: a refresh token, ours or of a site that moves in, for a new pair. */
 export async function refresh(deps: Deps, rawBody: unknown, caller: Caller): Promise<TokenPair> {
   const { refresh: refresh_token } = requireTexts(readBody(rawBody), ['refresh'])
-  if (!looksLikeRefreshToken(refresh_token)) throw await notARefreshToken(deps, refresh_token)
+  if (looksLikeRefreshToken(refresh_token)) return rotate(deps, refresh_token, caller)
+  const legacy = await findLegacyRefreshToken(deps, refresh_token)
+  if (legacy === undefined) throw await notARefreshToken(deps, refresh_token)
+  const exchanged = await exchangeLegacy(deps, legacy, caller)
+  return 'pair' in exchanged ? exchanged.pair : rotate(deps, exchanged.stands_for, caller)
+}
+
+async function rotate(deps: Deps, refresh_token: string, caller: Caller): Promise<TokenPair> {
   const client = await findLoginClient(deps)
   const nothingElse = { resource: [], scope: undefined, confirmation: undefined }
   const refreshed = await refreshGrant(deps, { refresh_token, client, ...nothingElse, caller })

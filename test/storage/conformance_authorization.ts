@@ -116,6 +116,8 @@ export async function authorizationConformance(t: Test, { store }: Opened): Prom
   t.test('RFC 7523 §3, RFC 9449 §11.1: an id is used once until it expires', async (t) => {
     const id = fresh('jti')
     t.equal(await store.claimOnce(id, NOW + 60, NOW), 'claimed')
+    t.same([await store.isUsed(id, NOW + 59), await store.isUsed(id, NOW + 60)], [true, false])
+    t.equal(await store.isUsed(fresh('unused'), NOW), false)
     t.equal(await store.claimOnce(id, NOW + 600, NOW + 59), 'used')
     t.equal(await store.claimOnce(id, NOW + 120, NOW + 60), 'claimed')
     t.equal(await store.claimOnce(id, NOW + 200, NOW + 61), 'used')

@@ -32,6 +32,23 @@ export async function grantConformance(t: Test, { store }: Opened): Promise<void
     t.equal(await store.findGrant(fresh('none')), undefined)
   })
 
+  t.test('what is exchanged once for a grant is used up with it, or not at all', async (t) => {
+    const account = sampleAccount()
+    const { account_id } = account
+    await store.createAccount(account, [])
+    const use = { id: fresh('legacy'), expires_at: NOW + 60, now: NOW }
+    await store.disableAccount(account_id, NOW, [])
+    t.equal(await store.createGrantOnce(sampleGrant({ account_id }), use, []), 'account_disabled')
+    t.equal(await store.isUsed(use.id, NOW), false)
+    await store.enableAccount(account_id, NOW, [])
+    const [grant, late] = [sampleGrant({ account_id, generation: 1 }), sampleGrant({ account_id })]
+    t.equal(await store.createGrantOnce(grant, use, [sampleAudit('test.once')]), 'created')
+    t.equal(await store.createGrantOnce(late, use, [sampleAudit('test.once')]), 'used')
+    t.match(await store.findGrant(grant.grant_id), { grant })
+    t.equal(await store.findGrant(late.grant_id), undefined)
+    t.equal(await countAudit(store, 'test.once'), 1)
+  })
+
   t.test('a new grant gives the throttled attempts back that led to it', async (t) => {
     const limit = sampleLimit({ limit: 1 })
     t.match(await store.consumeAttempt([limit], NOW), { outcome: 'allowed' })

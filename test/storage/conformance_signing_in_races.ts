@@ -52,6 +52,10 @@ export async function signingInRaceConformance(t: Test, { store }: Opened): Prom
   t.test('of 64 who use one id, one does, the first time and after it has expired', async (t) => {
     const id = fresh('jti')
     t.same(await race(() => store.claimOnce(id, NOW + 60, NOW)), { claimed: 1, used: RACERS - 1 })
+    const use = { id: fresh('legacy'), expires_at: NOW + 60, now: NOW }
+    // All of them come to the same name for it.
+    const grant = sampleGrant()
+    t.same(await race(() => store.createGrantOnce(grant, use, [])), { created: 1, used: RACERS - 1 })
     t.same(await race(() => store.claimOnce(id, NOW + 120, NOW + 60)), { claimed: 1, used: RACERS - 1 })
   })
 
