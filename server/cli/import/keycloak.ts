@@ -80,7 +80,7 @@ function passwordOf({ credentials }: SourceRecord): string | undefined {
 }
 
 function argon2(parameters: SourceRecord, iterations: string): string {
-  const first = (name: string) => String([parameters[name]].flat()[0] ?? '')
+  const first = (name: string) => textIn({ [name]: [parameters[name]].flat()[0] }, name) ?? ''
   const version = ARGON2_VERSIONS[first('version')]
   if (version === undefined) throw new RowProblem('password_hash', 'The version of argon2 is not known.')
   return `$argon2${first('type')}$v=${version}$m=${first('memory')},t=${iterations},p=${first('parallelism')}`
