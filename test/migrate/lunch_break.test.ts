@@ -46,7 +46,7 @@ async function each<T>(items: readonly T[], act: (item: T) => Promise<void>, at_
 }
 
 t.setTimeout((INSTALL_SECONDS + 120) * 1_000)
-const folder = new URL('../../.python-migrate', import.meta.url).pathname
+const folder = new URL('../../.python/migrate', import.meta.url).pathname
 const python = await pythonPackages(join(SITE, 'requirements.txt'), folder)
 
 if ('unavailable' in python) {
