@@ -17,11 +17,11 @@ export interface Walk {
   /** What each command of the page ended with. */
   readonly results: readonly CommandResult[]
   /** An account as the command line shows it. */
-  show(name: string): Promise<Record<string, unknown>>
+  readonly show: (name: string) => Promise<Record<string, unknown>>
   /** Rows that did not come in: number and fields. */
-  problems(file: string): unknown[]
+  readonly problems: (file: string) => unknown[]
   /** What signing in with a password is answered. */
-  signIn(username: string, password: string): Promise<number>
+  readonly signIn: (username: string, password: string) => Promise<number>
 }
 
 /**

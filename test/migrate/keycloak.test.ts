@@ -8,10 +8,10 @@ t.test('a realm moves in with its passwords', async (t) => {
   const [dry, done] = results
   t.match(dry, { code: 1, stdout: /9 rows: 6 created, 1 skipped, 2 refused.* A dry run/, stderr: /format is keycloak/ })
   t.match(done, { code: 1, stdout: /9 rows: 6 created, 1 skipped, 2 refused/ })
-  t.same(problems('problems.jsonl').toSorted(), [
-    [7, 'refused', 'roles'],
+  t.same(problems('problems.jsonl'), [
     [8, 'refused', 'password_hash'],
     [9, 'skipped', ''],
+    [7, 'refused', 'roles'],
   ])
   t.match(await show('anna'), {
     email: 'anna@example.com',
