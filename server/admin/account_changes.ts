@@ -90,7 +90,7 @@ export async function planAccountChange(
       name,
       roles,
       profile,
-      password_hash: change.password_hash ?? existing.password_hash,
+      password_hash: change.password_hash === undefined ? existing.password_hash : checked.account.password_hash,
       updated_at,
       legacy_user_id: checked.account.legacy_user_id,
     },

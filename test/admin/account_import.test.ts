@@ -56,6 +56,13 @@ t.test('sent again, nothing happens; what differs is a conflict, skipped or chan
   t.same(await outcomes([alice], { on_conflict: 'update' }), ['updated'])
 })
 
+t.test('who cannot use a password stays so, and who could is kept from it when the file says so', async (t) => {
+  t.same(await outcomes([{ username: 'gone', password_hash: '!other' }]), ['unchanged'])
+  t.same(await outcomes([{ username: 'locked', password_hash: HASH }]), ['created'])
+  t.same(await outcomes([{ username: 'locked', password_hash: '!' }], { on_conflict: 'update' }), ['updated'])
+  t.match(await read('locked'), { has_password: false })
+})
+
 t.test('a row that is wrong is refused by itself, with all that is wrong with it', async (t) => {
   const rows = [
     { username: 'bob' },

@@ -123,6 +123,7 @@ t.test('what cannot be read ends the command, and says what is in', async (t) =>
     '{"realm": "x", "users": [{"username": "gil", "enabled": true, "credentials": []}, {"user',
   )
   t.match(await run(['users', 'import', cut]), { code: 1, stderr: /cannot be read any further/ })
+  t.match(await show('gil'), { username: 'gil', disabled_at: null }, 'what came before it is in')
   writeFileSync(join(directory, 'latin1.csv'), Buffer.from('username\nj\xfcrgen\n', 'latin1'))
   t.match(await run(['users', 'import', 'latin1.csv']), { code: 1, stderr: /not UTF-8/ })
 })

@@ -104,6 +104,10 @@ export async function runImport(
       if (waiting.length >= BATCH_ROWS || characters >= BATCH_CHARACTERS) await send()
     }
     await send()
+  } catch (error) {
+    // What was read before the file broke off is in. After a server that failed nothing is waiting.
+    await send()
+    throw error
   } finally {
     progress.end()
   }
