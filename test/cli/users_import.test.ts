@@ -10,6 +10,8 @@ const directory = temporaryDirectory(t)
 const env = { GATEHOUSE_DATA_DIR: directory }
 const HASH = 'pbkdf2_sha256$1000$seasalt2seasalt2$FtichNAr9+78fkfzyJkcyPF7KcD0CiLgJp9hu/nPO/s='
 const run = (args: string[], input = '') => runInProcess(args, env, input)
+// What makes an installation.
+await run(['setup-link'])
 const file = (name: string, text: string) => {
   writeFileSync(join(directory, name), text)
   return name
@@ -28,6 +30,11 @@ async function bring(t: Test, name: string, args: string[] = [], code = 0) {
   return { summary: JSON.parse(result.stdout), problems }
 }
 const show = async (name: string) => JSON.parse((await run(['users', 'show', name, '--json'])).stdout)
+
+t.test('an import makes no installation by the way', async (t) => {
+  const nowhere = { GATEHOUSE_DATA_DIR: temporaryDirectory(t) }
+  t.match(await runInProcess(['users', 'import', '-'], nowhere, 'username\nx\n'), { code: 3 })
+})
 
 t.test('JSON lines: dry run, then in, then nothing to do; what is wrong is written down by row', async (t) => {
   const rows = [
@@ -144,6 +151,7 @@ t.test('what was exported comes in again, with its hashes where that is asked fo
   t.match(written, HASH)
   const elsewhere = { GATEHOUSE_DATA_DIR: temporaryDirectory(t) }
   const path = join(directory, 'out.jsonl')
+  await runInProcess(['setup-link'], elsewhere)
   t.match(await runInProcess(['users', 'import', path], elsewhere), { code: 0 })
   const again = await runInProcess(['users', 'export', '--with-password-hashes'], elsewhere)
   const sorted = (text: string) =>

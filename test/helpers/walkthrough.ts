@@ -42,6 +42,8 @@ export async function walkThrough(
     .filter(({ tag }) => tag === (page.tag ?? 'run'))
     .flatMap(({ text }) => text.trim().split('\n'))
   if (commands.length === 0) throw new Error(`${page.name} has nothing to run`)
+  // Gatehouse has been installed.
+  await runInProcess(['setup-link'], env)
   const results: CommandResult[] = []
   for (const command of commands) results.push(await runInProcess(command.split(' ').slice(1), env))
   for (const name of Object.keys(page.files)) rmSync(join(directory, name))
