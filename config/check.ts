@@ -55,6 +55,7 @@ function faultOfText(setting: Setting, value: string): string | undefined {
   if (setting.format === 'cidr') return faultOfCidr(value)
   if (setting.format === 'instant') return faultOfInstant(value)
   if (setting.format === 'origin') return faultOfOrigin(value)
+  if (setting.format === 'secure_origin') return faultOfOrigin(value) ?? faultOfSecureOrigin(value)
   if (setting.format === 'https_url') return faultOfHttpsUrl(value)
   if (setting.format === 'resource') return faultOfResource(value)
   if (setting.path === 'issuer') return faultOfIssuer(value)
@@ -81,6 +82,12 @@ function faultOfOrigin(value: string): string | undefined {
   const url = URL.parse(value)
   if (url !== null && /^https?:$/.test(url.protocol) && url.origin === value) return undefined
   return `must hold origins (scheme, host and port, nothing else); '${value}' is none`
+}
+
+function faultOfSecureOrigin(value: string): string | undefined {
+  const { protocol, hostname } = new URL(value)
+  if (protocol === 'https:' || isLoopback(hostname)) return undefined
+  return `must hold https origins: over http, anyone on the way has the cookie ('${value}'; http is for localhost only)`
 }
 
 function faultOfHttpsUrl(value: string): string | undefined {

@@ -18,10 +18,18 @@ export interface Lack {
 }
 
 /** What is set by half. */
-export function lacksOf({ http, token_api, backup, database }: Config): Lack[] {
+export function lacksOf({ http, token_api, backup, database, forward_auth, profile }: Config): Lack[] {
   const { tls_certificate_file: certificate, tls_key_file: key, client_certificate_header: header } = http
   const needs = (path: string, other: string) => ({ path, message: `needs ${other} as well` })
   const lacks: Lack[] = []
+  if (forward_auth.origins.length > 0 && http.trust_proxy.length === 0) {
+    const other = 'http.trust_proxy (whoever else could say where a request was going)'
+    lacks.push(needs('forward_auth.origins', other))
+  }
+  if (forward_auth.origins.length > 0 && profile === 'fapi2') {
+    const message = 'has people sign in to a client without credentials, which the profile fapi2 has no place for'
+    lacks.push({ path: 'forward_auth.origins', message })
+  }
   if (certificate !== null && key === null) lacks.push(needs('http.tls_certificate_file', 'http.tls_key_file'))
   if (certificate === null && key !== null) lacks.push(needs('http.tls_key_file', 'http.tls_certificate_file'))
   if (backup.directory !== null && !/^sqlite:(?!:memory:)/.test(database)) {

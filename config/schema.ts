@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { AuthorizationSchema, DeviceSchema, JwtBearerSchema, RegistrationSchema } from './schema/authorization.ts'
+import { ForwardAuthSchema } from './schema/forward_auth.ts'
 import { BackupSchema, HttpSchema, LogSchema, OutboundSchema, PagesSchema, StorageSchema } from './schema/server.ts'
 import { PasswordsSchema, SessionsSchema, ThrottleSchema, TokenApiSchema } from './schema/sign_in.ts'
 import { DpopSchema, KeysSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
@@ -40,6 +41,7 @@ export const ConfigSchema = Type.Object(
     dpop: DpopSchema,
     registration: RegistrationSchema,
     jwt_bearer: JwtBearerSchema,
+    forward_auth: ForwardAuthSchema,
     outbound: OutboundSchema,
     token_api: TokenApiSchema,
     passwords: PasswordsSchema,

@@ -10,6 +10,7 @@ import { endpoints } from './endpoints/index.ts'
 import { browserScope } from './http/browser_scope.ts'
 import { setDeadlines } from './http/deadline.ts'
 import { sendOAuthError } from './http/error_reply.ts'
+import { forwardScope } from './http/forward_scope.ts'
 import { machineScope } from './http/machine_scope.ts'
 import { publicScope } from './http/public_scope.ts'
 import { resourceScope } from './http/resource_scope.ts'
@@ -37,7 +38,7 @@ const MAX_HEADER_BYTES = 16_384
 const MAX_PARAMETER_CHARACTERS = 2048
 
 /**
- * The whole server: six scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
+ * The whole server: seven scopes, each with its own rules, and what is mounted in each. It listens nowhere yet.
  *
  * @param draining whether the process is on its way out
  */
@@ -66,13 +67,13 @@ export async function buildApp(deps: Deps, draining: () => boolean = () => false
     sendOAuthError(new OAuthError('invalid_request', 'there is nothing here', { status: 404 }), request, reply),
   )
 
+  const challenger = { ...deps, dpop_algorithms: proofAlgorithms(config) }
+
   const below: [FastifyPluginAsync, string][] = [
     [publicScope(routesOf('public')), ''],
     [machineScope(deps, routesOf('machine')), issuerPath(config.issuer)],
-    [
-      resourceScope({ ...deps, dpop_algorithms: proofAlgorithms(config) }, routesOf('resource')),
-      issuerPath(config.issuer),
-    ],
+    [resourceScope(challenger, routesOf('resource')), issuerPath(config.issuer)],
+    [forwardScope(challenger, routesOf('forward')), issuerPath(config.issuer)],
     [tokenApi(deps), issuerPath(config.issuer)],
     [browserScope(deps, pages), issuerPath(config.issuer)],
     [adminScope(deps), `${issuerPath(config.issuer)}/admin/api`],

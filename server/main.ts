@@ -7,6 +7,7 @@ import { openVault } from '../keys/vault.ts'
 import { createPasswordHasher } from './accounts/password.ts'
 import { createSetupLink } from './accounts/setup_link.ts'
 import { buildApp } from './app.ts'
+import { ensureForwardAuthClient } from './clients/forward_auth_client.ts'
 import { createMetadataDocuments } from './clients/metadata_documents.ts'
 import { ensureDemoClient } from './demo/client.ts'
 import type { Deps, Random } from './deps.ts'
@@ -126,6 +127,7 @@ export async function serve(config: Config): Promise<Served> {
   const deps = await openDeps(config)
   const { log } = deps
   await ensureDemoClient(deps)
+  await ensureForwardAuthClient(deps)
   let draining = false
   const app = await buildApp(deps, () => draining)
   await app.listen({ host: config.host, port: config.port })

@@ -11,6 +11,7 @@ import type { Account } from '../protocol/account.ts'
 import { randomId } from '../protocol/random_id.ts'
 import { isSessionLive, type Session, type SessionEndedBecause } from '../protocol/session.ts'
 import type { Seconds } from '../protocol/time.ts'
+import type { SessionContext } from '../storage/records.ts'
 
 export type SessionDeps = Pick<Deps, 'store' | 'clock' | 'random'> & {
   readonly vault: Pick<Vault, 'digest'>
@@ -63,7 +64,19 @@ export function newHandle(random: Deps['random']): string {
  */
 export async function findLiveSession(deps: SessionDeps, handle: string): Promise<LiveSession | undefined> {
   if (!isHandle(handle)) return undefined
-  const context = await deps.store.findSessionByHandle(deps.vault.digest('session', handle))
+  return whileLive(deps, await deps.store.findSessionByHandle(deps.vault.digest('session', handle)))
+}
+
+/**
+ * The same for who has shown otherwise that the session is theirs.
+ *
+ * @param session_id opens nothing by itself: never as a request has it
+ */
+export async function findLiveSessionById(deps: SessionDeps, session_id: string): Promise<LiveSession | undefined> {
+  return whileLive(deps, await deps.store.findSession(session_id))
+}
+
+async function whileLive(deps: SessionDeps, context: SessionContext | undefined): Promise<LiveSession | undefined> {
   const now = deps.clock.now()
   if (context === undefined || !isSessionLive(context.session, now)) return undefined
   const { session, account } = context

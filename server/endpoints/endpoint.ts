@@ -6,7 +6,7 @@ import type { ServerMetadata } from '../protocol/server_metadata.ts'
 import type { ClientRequests } from './client_request.ts'
 
 /** Which rules about bodies, cookies, CORS, caching and errors hold around an endpoint; see `server/http/`. */
-export type EndpointScope = 'public' | 'machine' | 'browser' | 'resource' | 'admin'
+export type EndpointScope = 'public' | 'machine' | 'browser' | 'resource' | 'forward' | 'admin'
 
 export interface EndpointDeps extends Deps, ClientRequests {
   /** Whether the process is on its way out and wants no new work. */

@@ -3,6 +3,7 @@ import { deviceAuthorization } from './device_authorization.ts'
 import { discovery } from './discovery.ts'
 import { endSession } from './end_session.ts'
 import type { Endpoint } from './endpoint.ts'
+import { forwardAuth } from './forward_auth.ts'
 import { health } from './health.ts'
 import { introspection } from './introspection.ts'
 import { jwks } from './jwks.ts'
@@ -32,4 +33,4 @@ const described: readonly Endpoint[] = [
 ]
 
 /** The registry: every endpoint of the protocol. `app.ts` mounts each in its scope, and discovery describes it. */
-export const endpoints: readonly Endpoint[] = [...described, discovery(described), health]
+export const endpoints: readonly Endpoint[] = [...described, discovery(described), forwardAuth, health]

@@ -124,9 +124,13 @@ function setCookie(
 
 /** The value as it came: ours need no decoding, and whose do is not ours. */
 function readCookie(deps: CookieDeps, request: Pick<FastifyRequest, 'headers'>, name: CookieName): string | undefined {
-  const prefix = `${cookieName(deps, name)}=`
-  const pairs = request.headers.cookie?.split(';').map((pair) => pair.trim())
-  return pairs?.find((pair) => pair.startsWith(prefix))?.slice(prefix.length)
+  return cookieNamed(request, cookieName(deps, name))
+}
+
+/** The first cookie of a name, as it came. */
+export function cookieNamed({ headers }: Pick<FastifyRequest, 'headers'>, name: string): string | undefined {
+  const pairs = headers.cookie?.split(';').map((pair) => pair.trim())
+  return pairs?.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
 /** The prefix keeps sibling hosts from setting it, and needs https, which a loopback issuer may do without. */

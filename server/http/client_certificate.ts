@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { BlockList, isIPv6 } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { type ClientCertificate, certificateThumbprint, readSubjectAltName } from '../protocol/client_certificate.ts'
 import { nameFromLines, normalizedName } from '../protocol/distinguished_name.ts'
 import type { Seconds } from '../protocol/time.ts'
+import { rangesOf } from './trusted_proxy.ts'
 
 /** The certificate of a request's sender, who has shown to hold its key. @returns undefined: none that can be read */
 export type CertificateOf = (request: FastifyRequest) => ClientCertificate | undefined
@@ -50,21 +50,6 @@ export function createCertificateReader(deps: Pick<Deps, 'config' | 'clock' | 'l
 function readCertificates(path: string): X509Certificate[] {
   const blocks = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   return blocks.map((block) => new X509Certificate(block))
-}
-
-function rangesOf(trust_proxy: readonly string[]): (address: string | undefined) => boolean {
-  const ranges = new BlockList()
-  for (const range of trust_proxy) {
-    const [address = '', bits] = range.split('/')
-    const family = familyOf(address)
-    if (bits === undefined) ranges.addAddress(address, family)
-    else ranges.addSubnet(address, Number(bits), family)
-  }
-  return (address) => address !== undefined && ranges.check(address, familyOf(address))
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4'
 }
 
 /** RFC 9440 §2.1 has base64 between colons; proxies without it send percent-encoded PEM. */

@@ -42,22 +42,24 @@ export function resourceScope(deps: ChallengeDeps, routes: readonly FastifyPlugi
       { parseAs: 'buffer', bodyLimit: deps.config.http.token_body_limit_bytes },
       async (_request: unknown, body: Buffer) => parseForm(body),
     )
-    app.setErrorHandler((error, request, reply) => sendChallenge(deps, error, request, reply))
+    app.setErrorHandler((error, request, reply) => sendChallenge(deps, error, { request, reply }))
     for (const plugin of routes) await app.register(plugin)
   }
 }
 
-function sendChallenge(
+/** @param own whether the resource is one of ours, which describes itself */
+export function sendChallenge(
   deps: ChallengeDeps,
   thrown: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply, own = true }: { request: FastifyRequest; reply: FastifyReply; own?: boolean },
 ): FastifyReply {
   const error = toOAuthError(thrown)
   logRefusal(request, error)
   const status = UNAUTHORIZED.has(error.code) ? 401 : error.status
   if (status === 401 || status === 403) {
-    reply.header('www-authenticate', challenges(error, status, deps, request.routeOptions.url ?? ''))
+    const { href } = new URL(request.routeOptions.url ?? '', deps.config.issuer)
+    const described = own ? { resource_metadata: protectedResourceMetadataUrl(href) } : {}
+    reply.header('www-authenticate', challenges(error, status, deps, described))
   }
   if (deps.config.dpop.nonce) {
     const digest = (label: string, value: string) => deps.vault.digest(label, value)
@@ -76,16 +78,20 @@ function sendChallenge(
  * @see [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3), [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)
  * @see [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1) `resource_metadata`
  */
-function challenges(error: OAuthError, status: number, deps: ChallengeDeps, path: string): string[] {
+function challenges(
+  error: OAuthError,
+  status: number,
+  deps: ChallengeDeps,
+  resource: { readonly resource_metadata?: string },
+): string[] {
   const about_dpop = error.code === 'invalid_dpop_proof' || error.code === 'use_dpop_nonce'
   // RFC 6750 §3.1: without any authentication information there SHOULD NOT be an error code.
   const described =
     error.code === 'invalid_request' && status === 401
       ? {}
       : { error: error.code, error_description: error.description, ...error.challenge }
-  const resource_metadata = protectedResourceMetadataUrl(new URL(path, deps.config.issuer).href)
-  const dpop = attributes('DPoP', { ...described, algs: deps.dpop_algorithms.join(' '), resource_metadata })
-  return about_dpop ? [dpop] : [attributes('Bearer', { realm: 'gatehouse', ...described, resource_metadata }), dpop]
+  const dpop = attributes('DPoP', { ...described, algs: deps.dpop_algorithms.join(' '), ...resource })
+  return about_dpop ? [dpop] : [attributes('Bearer', { realm: 'gatehouse', ...described, ...resource }), dpop]
 }
 
 function attributes(scheme: string, values: Readonly<Record<string, string>>): string {

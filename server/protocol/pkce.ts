@@ -51,6 +51,10 @@ export function verifierMatches(code_verifier: string | undefined, code_challeng
   if (code_verifier === undefined || code_challenge === null)
     return code_verifier === undefined && code_challenge === null
   if (!CODE_VERIFIER.test(code_verifier)) return false
-  // RFC 7636 §4.6: BASE64URL(SHA256(ASCII(code_verifier))) == code_challenge
-  return createHash('sha256').update(code_verifier, 'ascii').digest('base64url') === code_challenge
+  return codeChallenge(code_verifier) === code_challenge
+}
+
+/** RFC 7636 §4.6: BASE64URL(SHA256(ASCII(code_verifier))). */
+export function codeChallenge(code_verifier: string): string {
+  return createHash('sha256').update(code_verifier, 'ascii').digest('base64url')
 }

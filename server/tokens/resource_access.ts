@@ -19,7 +19,10 @@ export interface ResourceRequest {
 
 /** What a resource of ours asks of a token, and of the sign-in behind it. */
 export interface ResourceRequirement extends AuthenticationRequirement {
+  /** What the token has to allow, all of it; '' for nothing. */
   readonly scope: string
+  /** What it has to be for; left out: that was seen to before, or any will do. */
+  readonly audience?: string
 }
 
 /**
@@ -39,10 +42,13 @@ export async function admitToResource(
   const verified = await verifyAccessToken(deps, presented.token)
   if (verified.outcome !== 'valid') throw invalidToken(verified.outcome)
   const { claims } = verified
+  const { audience } = requirement
+  if (audience !== undefined && ![claims.aud].flat().includes(audience)) throw invalidToken('for another audience')
   await assertConfirmed(deps, request, presented, claims)
   const standing = await standingOf(deps, claims)
   if (standing === undefined) throw invalidToken('revoked')
-  if (!parseScope(claims.scope ?? '')?.includes(requirement.scope)) {
+  const allowed = parseScope(claims.scope ?? '') ?? []
+  if (!(parseScope(requirement.scope) ?? []).every((scope) => allowed.includes(scope))) {
     throw new OAuthError('insufficient_scope', 'the access token does not allow this', {
       challenge: { scope: requirement.scope },
     })

@@ -27,6 +27,7 @@ const server = await buildTestApp(t, {
       max_consecutive_failures: PLENTY,
     },
     http: { max_event_loop_delay_milliseconds: 0 },
+    forward_auth: { enabled: true },
   },
 })
 unsubscribe('fastify.initialization', collect)
@@ -36,7 +37,7 @@ t.test('every route is attacked: a new one needs a line in targets.ts', async (t
   // Their siblings answer these: 405, CORS, what GET answers without its body, and files.
   const known = new Set(targets.map(({ method, route }) => `${method} ${route}`))
   const refusedMethods =
-    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$/
+    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$|^(?!GET)\w+ \/forward-auth/
   const others = [...routes].filter(
     (route) => !/^(?:HEAD|OPTIONS) /.test(route) && !route.startsWith('GET /assets/') && !refusedMethods.test(route),
   )

@@ -82,6 +82,15 @@ const form = (route: string, members: Honest['members']): Target => ({
   honest: async () => ({ url: route, members, headers: CLIENT }),
 })
 
+const forwardAuth = (route: string, url: string, members: Honest['members']): Target => ({
+  ...open(route),
+  honest: async (server) => ({
+    url,
+    members,
+    headers: { authorization: `Bearer ${(await server.signIn()).access}` },
+  }),
+})
+
 const tokenApi = (route: string, members: (server: TestApp) => Promise<Honest['members']>): Target => ({
   method: 'POST',
   route,
@@ -182,6 +191,9 @@ export const targets: readonly Target[] = [
     ...form('/userinfo', {}),
     honest: async (server) => ({ url: '/userinfo', members: { access_token: (await server.signIn()).access } }),
   },
+  forwardAuth('/forward-auth', '/forward-auth', { accept: 'token', max_age: '600' }),
+  forwardAuth('/forward-auth/with/:policy/*', '/forward-auth/with/accept=token/x', {}),
+  { ...open('/forward-auth/callback'), answers: 400 },
   form('/token', { grant_type: 'client_credentials', scope: 'read' }),
   {
     ...form('/device_authorization', {}),

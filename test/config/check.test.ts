@@ -128,3 +128,15 @@ t.test('every default satisfies its own setting', async (t) => {
     t.not(setting.description, '', `${setting.path} is described`)
   }
 })
+
+t.test('the origins of forward_auth are https, or loopback: a cookie goes there', async (t) => {
+  t.equal(fault('forward_auth.origins', ['https://app.example.com', 'http://localhost:8080']), undefined)
+  for (const origin of [
+    'http://app.example.com',
+    'https://app.example.com/',
+    'app.example.com',
+    'https://a.example/b',
+  ]) {
+    t.match(fault('forward_auth.origins', [origin]), /origins/, origin)
+  }
+})

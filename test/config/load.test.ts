@@ -153,6 +153,10 @@ t.test('what is set by half is refused, and told what it needs', async (t) => {
   t.same(told(header), ['http.client_certificate_header'])
   t.same(told({ ...header, ...proxy, [certificate]: 'a.pem', [key]: 'a.key' }), ['http.client_certificate_header'])
   t.same(told({ ...header, ...proxy }), [])
+  const origins = { 'forward_auth.origins': ['https://app.example.com'] }
+  t.same(told(origins), ['forward_auth.origins'])
+  t.same(told({ ...origins, ...proxy, profile: 'fapi2' }), ['forward_auth.origins'])
+  t.same(told({ ...origins, ...proxy }), [])
   const { http } = load(cwd, { flags: { [certificate]: 'a.pem', [key]: '/secrets/a.key' } }).config
   t.match(http, { tls_certificate_file: join(cwd, 'a.pem'), tls_key_file: '/secrets/a.key' }, 'and paths are absolute')
 })
