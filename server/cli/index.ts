@@ -20,6 +20,7 @@ import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
 import { registerSessions } from './sessions.ts'
 import { registerSetupLink } from './setup_link.ts'
+import { registerSnippet } from './snippet.ts'
 import { registerToken } from './token.ts'
 import { registerUsers } from './users.ts'
 import { packageVersion } from './version.ts'
@@ -42,6 +43,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   registerRestore,
   registerDb,
   registerApply,
+  registerSnippet,
   registerToken,
   registerAudit,
   registerConfig,

@@ -181,5 +181,8 @@ function signInOrigin(
 /** nginx obeys this header before all others; any other cache hears that the answer is nobody else's. */
 function allowCaching({ config, clock }: EndpointDeps, reply: FastifyReply, { good_until }: Leave): void {
   const seconds = Math.min(config.forward_auth.cache_seconds, (good_until ?? 0) - clock.now())
-  if (seconds > 0) reply.header('x-accel-expires', String(seconds)).header('cache-control', 'private, no-cache')
+  if (seconds <= 0) return
+  // nginx before 1.23 goes by whichever comes first.
+  reply.removeHeader('cache-control')
+  reply.header('x-accel-expires', String(seconds)).header('cache-control', 'private, no-cache')
 }

@@ -190,6 +190,8 @@ t.test('a cache of nginx may keep what lets in, for as long as configured and as
   const token = await tokenOf()
   const kept = await withToken(token)
   t.match(kept.headers, { 'x-accel-expires': '5', 'cache-control': 'private, no-cache' })
+  const names = Object.keys(kept.headers)
+  t.ok(names.indexOf('x-accel-expires') < names.indexOf('cache-control'), 'the order that old versions need')
   t.equal(kept.headers.vary, 'Authorization, Cookie, DPoP, Accept, Host')
   for (const refused of [await withToken('garbage'), await withToken(token, `${POLICY}&scope=write`), await ask('')]) {
     t.match(refused.headers, { 'cache-control': 'no-store', 'x-accel-expires': undefined }, 'refusals never')
