@@ -3,6 +3,7 @@
 
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
+from rest_framework_simplejwt.exceptions import InvalidToken
 
 
 class InsufficientScope(PermissionDenied):
@@ -17,6 +18,9 @@ class HasScope(BasePermission):
     """Asks for the view's `required_scope`, such as "orders:read"."""
 
     def has_permission(self, request, view):
+        # One that is bound to a key (DPoP, mutual TLS) is for a verifier that asks for proof of the key.
+        if request.auth.get("cnf") is not None:
+            raise InvalidToken("The token is bound to a key.")
         if view.required_scope not in request.auth.get("scope", "").split(" "):
             raise InsufficientScope(view.required_scope)
         return True

@@ -1,4 +1,6 @@
 /** What `gatehouse snippet` prints, as a test runs it, and what every one of them has to let in and to refuse. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
 import { apiClient, type Get } from './api_client.ts'
 import { runInProcess } from './cli.ts'
@@ -82,4 +84,30 @@ export async function judgeOutage(t: Test, issuer: StandInIssuer, get: Get, unkn
   t.equal((await get('/orders', token)).status, 200, 'the keys are kept while the issuer is down')
   const { status } = await get('/orders', await issuer.token({ scope: SCOPE }, { kid: 'unheard-of' }))
   t.ok(unknown_kid.includes(status), `an unknown kid while the issuer is down: ${status}`)
+}
+
+interface Answer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What stands behind a proxy, or around a handler. It ends with the test. @returns host and port */
+export async function serve(
+  t: Pick<Test, 'teardown'>,
+  handle: (request: IncomingMessage) => Answer | Promise<Answer>,
+): Promise<string> {
+  const answer = async (request: IncomingMessage) => handle(request)
+  const server = createServer((request, response) => {
+    answer(request).then(
+      ({ status = 200, headers = {}, body }) => response.writeHead(status, headers).end(body),
+      (error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))),
+    )
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.closeAllConnections())
+  t.teardown(() => void server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `127.0.0.1:${address.port}`
 }

@@ -1,26 +1,13 @@
 /** What `gatehouse snippet apache` prints, as it is printed: Debian's mod_auth_openidc as a resource server. */
-import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { dirname } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { noApache, startApache, tlsHost } from '../helpers/apache.ts'
 import { certificateMaker } from '../helpers/certificates.ts'
 import { adapted } from '../helpers/nginx.ts'
 import { freePort } from '../helpers/process.ts'
-import { apiAt, judgeVerifier, snippetText } from '../helpers/snippets.ts'
+import { apiAt, judgeVerifier, serve, snippetText } from '../helpers/snippets.ts'
 import { type StandInIssuer, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
-
-/** The API behind Apache, which hears of the token by headers. */
-async function startApplication(t: Test): Promise<string> {
-  const server = createServer(({ headers }, response) => response.end(JSON.stringify({ sub: headers.oidc_claim_sub })))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(async () => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `127.0.0.1:${address.port}`
-}
 
 /** The same issuer at another address: the module reads keys over https only. */
 function readdressed(issuer: StandInIssuer, address: string): StandInIssuer {
@@ -43,7 +30,8 @@ t.test('RFC 9068 §4, RFC 6750 §3: apache', { skip }, async (t) => {
   const [tls, port] = [await freePort(), await freePort()]
   const issuer = readdressed(standIn, `https://localhost:${tls}`)
   const printed = await snippetText('apache', issuer.issuer, issuer.audience)
-  const behind = await startApplication(t)
+  // The API behind Apache hears of the token by headers.
+  const behind = await serve(t, ({ headers }) => ({ body: JSON.stringify({ sub: headers.oidc_claim_sub }) }))
   await startApache(t, {
     [tls]: tlsHost(certificate, standIn.issuer),
     [port]: `OIDCCABundlePath ${certificate.certificate_file}\n${adapted(printed, { '127.0.0.1:8081': behind })}`,

@@ -1,13 +1,11 @@
 /** What `gatehouse snippet` prints for Node, as it is printed. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { apiClient, type Get } from '../helpers/api_client.ts'
 import { startProgram } from '../helpers/child_process.ts'
 import { freePort } from '../helpers/process.ts'
-import { apiAt, judgeBound, judgeOutage, judgeVerifier, writeSnippet } from '../helpers/snippets.ts'
+import { apiAt, judgeBound, judgeOutage, judgeVerifier, serve, writeSnippet } from '../helpers/snippets.ts'
 import { type StandInIssuer, startStandInIssuer } from '../helpers/stand_in_issuer.ts'
 
 async function startApi(t: Test, stack: string, issuer: StandInIssuer): Promise<Get> {
@@ -34,19 +32,12 @@ async function serveHandler(t: Test, path: string): Promise<Get> {
   const { GET }: { GET: (request: Request) => Promise<Response> } = await import(
     `${pathToFileURL(path).href}?${++imports}`
   )
-  const server = createServer(async ({ url, headers }, response) => {
-    const { authorization } = headers
-    const asked = new Request(new URL(url ?? '/', 'http://localhost'), {
-      headers: authorization ? { authorization } : {},
-    })
-    const answer = await GET(asked)
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
+  const address = await serve(t, async ({ url, headers: { authorization } }) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+    const answer = await GET(new Request(new URL(url ?? '/', 'http://localhost'), { headers }))
+    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() }
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return apiClient(`http://127.0.0.1:${address.port}`)
+  return apiClient(`http://${address}`)
 }
 
 t.setTimeout(60_000)

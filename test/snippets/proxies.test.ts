@@ -1,32 +1,21 @@
 /** What `gatehouse snippet` prints for proxies that ask /forward-auth, as it is printed: Debian's nginx and Caddy. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
 import { basic } from '../helpers/app.ts'
 import { SECRET, serveClients } from '../helpers/clients.ts'
 import { adapted, eventually, noProxy, startCaddy, startNginx } from '../helpers/nginx.ts'
 import { freePort } from '../helpers/process.ts'
-import { SCOPE, snippetText } from '../helpers/snippets.ts'
+import { SCOPE, serve, snippetText } from '../helpers/snippets.ts'
 import { type Browser, createBrowser, type Landing, signInThroughPages } from '../helpers/web_client.ts'
 
 const API = 'https://orders.example'
 
 /** The application behind the proxy. It answers with what it was sent. */
-async function startApplication(t: Test): Promise<string> {
-  const server = createServer(async (received, response) => {
-    const chunks = await received.toArray()
-    response.end(
-      JSON.stringify({ headers: received.headers, url: received.url, body: Buffer.concat(chunks).toString() }),
-    )
+const application = (t: Test): Promise<string> =>
+  serve(t, async (received) => {
+    const body = Buffer.concat(await received.toArray()).toString()
+    return { body: JSON.stringify({ headers: received.headers, url: received.url, body }) }
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(async () => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `127.0.0.1:${address.port}`
-}
 
 const PROXIES = {
   nginx: async (t: Test, text: string, { port, behind }: { port: number; behind: string }) =>
@@ -56,7 +45,7 @@ async function prepare(t: Test, proxy: keyof typeof PROXIES, cache_seconds = 0) 
   await served.deps.store.createResource({ resource: API, ...described, ...rest }, [])
   const resources = [API, served.issuer]
   await served.client({ client_id: 'service', client_secret: SECRET, scope: `${SCOPE} orders:write`, resources })
-  const behind = await startApplication(t)
+  const behind = await application(t)
   await PROXIES[proxy](t, await snippetText(proxy, served.issuer, API), { port, behind })
 
   const post = async (path: string, form: Record<string, string>) => {

@@ -45,6 +45,7 @@ if ('unavailable' in python) {
     t.teardown(() => api.stop())
     const get = apiClient(String(api.match[1]))
     await judgeVerifier(t, issuer, get)
+    await judgeBound(t, issuer, get)
     await judgeOutage(t, issuer, get, [401])
   })
 }
