@@ -31,7 +31,13 @@ export async function prepareForwardAuth(t: Test, forward_auth = {}, more: Param
   })
   await ensureForwardAuthClient(server.deps)
   const registered = { access_token_seconds: null, signing_alg: 'RS256', created_at: 0, updated_at: 0 } as const
-  const described = { scopes: ['read', 'write'], introspection_clients: [], authorization_details_types: [] }
+  const described = {
+    claims: {},
+    token_typ: 'at+jwt' as const,
+    scopes: ['read', 'write'],
+    introspection_clients: [],
+    authorization_details_types: [],
+  }
   await server.deps.store.createResource({ resource: API, ...registered, ...described }, [])
   const alice = await server.createAccount({ email: 'alice@example.com', roles: ['editor'] })
   const client = await server.createClient({

@@ -40,7 +40,13 @@ async function prepare(t: Test, proxy: keyof typeof PROXIES, cache_seconds = 0) 
     GATEHOUSE_FORWARD_AUTH__ORIGINS: origin,
     GATEHOUSE_FORWARD_AUTH__CACHE_SECONDS: String(cache_seconds),
   })
-  const described = { scopes: [SCOPE, 'orders:write'], introspection_clients: [], authorization_details_types: [] }
+  const described = {
+    claims: {},
+    token_typ: 'at+jwt' as const,
+    scopes: [SCOPE, 'orders:write'],
+    introspection_clients: [],
+    authorization_details_types: [],
+  }
   const rest = { access_token_seconds: null, signing_alg: 'RS256', created_at: 0, updated_at: 0 } as const
   await served.deps.store.createResource({ resource: API, ...described, ...rest }, [])
   const resources = [API, served.issuer]
