@@ -140,7 +140,7 @@ t.test('RFC 9470 §3: a sign-in that is too old or too weak is a challenge', asy
 })
 
 t.test('RFC 9449 §7.1: a bound token needs a proof for the address that a trusted proxy tells', async (t) => {
-  const { ask, issuer, client, alice, clock, ...server } = await prepare(t)
+  const { ask, issuer, client, alice, clock, ...server } = await prepare(t, { cache_seconds: 5 })
   const key = await clientKey()
   const code = await codeFor({ ...server, issuer }, client, alice, { scope: 'read', resources: [API] })
   const at_token = { dpop: await dpopProof(key, { htu: `${issuer}/token`, now: clock.now() }) }

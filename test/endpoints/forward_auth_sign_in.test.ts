@@ -3,6 +3,8 @@ import { ensureForwardAuthClient, FORWARD_AUTH_CLIENT_ID } from '../../server/cl
 import { APP, browserAtApplication, forwarded, HTML, prepareForwardAuth as prepare } from '../helpers/forward_auth.ts'
 import { signInThroughPages } from '../helpers/web_client.ts'
 
+const OTHER = 'https://other.example'
+
 t.test('OAuth 2.1 §4.1: a browser signs in on the way, and comes back to where it was going', async (t) => {
   const test = await prepare(t)
   const { browser, person, enter } = await browserAtApplication(test)
@@ -30,7 +32,7 @@ t.test('OAuth 2.1 §4.1: a browser signs in on the way, and comes back to where 
 
 t.test('who may not be let in any more is not: session, account, client, origin', async (t) => {
   const signedIn = async () => {
-    const test = await prepare(t)
+    const test = await prepare(t, { origins: [APP, OTHER] })
     const { browser, enter } = await browserAtApplication(test)
     await enter()
     t.notOk((await browser.open(`${APP}/`)).left)
@@ -50,11 +52,7 @@ t.test('who may not be let in any more is not: session, account, client, origin'
   idle.clock.advance(idle.deps.config.sessions.idle_seconds)
   t.notOk(await idle.isIn())
   const { ask, cookie } = await signedIn()
-  t.equal(
-    (await ask('', { cookie, ...forwarded('/', 'https://other.example') })).statusCode,
-    401,
-    'another application',
-  )
+  t.equal((await ask('', { cookie, ...forwarded('/', OTHER) })).statusCode, 401, 'another application')
   t.equal((await ask('', { cookie, ...forwarded() }, '192.0.2.1')).statusCode, 401, 'no proxy that is believed')
   for (const forged of [
     cookie.replace(/\.[\w-]{43}/, `.${'A'.repeat(43)}`),
@@ -117,19 +115,22 @@ t.test('OAuth 2.1 §7.12: the callback takes only what this browser was sent for
     JSON.stringify({ ...JSON.parse(Buffer.from(payload, 'base64url').toString()), address: 'https://evil.example' }),
   )
   const refused = {
-    'another browser': [{}, { cookie: `__Host-gatehouse_forward_start=${'a'.repeat(43)}` }],
-    'no browser': [{}, {}],
-    'no state of ours': [{ state: 'x' }, { cookie }],
+    'another browser': ['browser', {}, { cookie: `__Host-gatehouse_forward_start=${'a'.repeat(43)}` }],
+    'no browser': ['browser', {}, {}],
+    'no state of ours': ['state', { state: 'x' }, { cookie }],
     'a changed state': [
+      'state',
       { state: `${evil.toString('base64url')}.${url.searchParams.get('state')?.split('.')[1] ?? ''}` },
       { cookie },
     ],
-    'another issuer': [{ iss: 'https://evil.example' }, { cookie }],
-    'no code of ours': [{ code: 'x' }, { cookie }],
+    'another issuer': ['iss', { iss: 'https://evil.example' }, { cookie }],
+    'no code of ours': ['code', { code: 'x' }, { cookie }],
   } as const
-  for (const [name, [changes, headers]] of Object.entries(refused)) {
+  const reason = () => test.logged.findLast((line) => line.includes('was not started here'))
+  for (const [name, [detail, changes, headers]] of Object.entries(refused)) {
     const answer = await attempt(changes, headers)
     t.match([answer.statusCode, answer.headers.location], [400, undefined], name)
+    t.match(reason(), `open the page again (${detail})`, name)
   }
   const done = await attempt({}, { cookie })
   t.match([done.statusCode, done.headers.location], [303, `${APP}/private?a=1`])
@@ -137,6 +138,7 @@ t.test('OAuth 2.1 §7.12: the callback takes only what this browser was sent for
   t.equal((await attempt({}, { cookie })).statusCode, 400, 'a code is good once')
   test.clock.advance(test.deps.config.authorization.interaction_seconds)
   t.equal((await attempt({}, { cookie })).statusCode, 400, 'too late')
+  t.match(reason(), '(state)')
   const twice = await test.inject({ url: '/forward-auth/callback?state=a&state=b' })
   t.equal(twice.statusCode, 400)
 })
