@@ -38,7 +38,7 @@ interface Leave extends Admitted {
 /**
  * Tells a proxy whether a request that it holds back may pass, and whose it is.
  *
- * @see docs/decisions/0031_forward_auth.md
+ * @see docs/decisions/0023_forward_auth.md
  */
 export const forwardAuth: Endpoint = {
   name: 'forward_auth',
