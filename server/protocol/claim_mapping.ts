@@ -19,6 +19,7 @@ export const NO_CLAIMS: ClaimMapping = {}
 export const CLAIM_SOURCES: readonly string[] = [
   'sub',
   'account_id',
+  'legacy_user_id',
   'username',
   'roles',
   'role',
@@ -107,7 +108,7 @@ function sourcesOf({ client, account, grant, sub, scope }: MappedFrom): Readonly
       : {
           ...accountClaims(account),
           // OpenID Connect Core §8.1: a client with pairwise subjects learns no other name of the account.
-          ...(client.subject_type === 'pairwise' ? {} : { account_id: account.account_id }),
+          ...(client.subject_type === 'pairwise' ? {} : namesOf(account)),
           username: account.username,
           roles: account.roles,
           ...(account.roles[0] === undefined ? {} : { role: account.roles[0] }),
@@ -126,6 +127,11 @@ function sourcesOf({ client, account, grant, sub, scope }: MappedFrom): Readonly
       scopes: parseScope(scope) ?? [],
     }),
   )
+}
+
+/** What the account is called, here and where it came from. */
+function namesOf({ account_id, legacy_user_id }: Account) {
+  return legacy_user_id === null ? { account_id } : { account_id, legacy_user_id }
 }
 
 /** @returns undefined: it has no value */

@@ -37,7 +37,7 @@ export const CLAIM_TEMPLATES: Readonly<Record<string, ClaimTemplate>> = {
     claims: { preferred_username: '{{username}}', groups: '{{roles}}' },
   },
   simplejwt: {
-    about: 'what views of Django REST Framework read without a query',
-    claims: { username: '{{username}}', email: '{{email}}', groups: '{{roles}}' },
+    about: 'what views of Django REST Framework read without a query, with the number that the site knows a user by',
+    claims: { user_id: '{{legacy_user_id}}', username: '{{username}}', email: '{{email}}', groups: '{{roles}}' },
   },
 }

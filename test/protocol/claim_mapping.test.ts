@@ -11,6 +11,7 @@ import { sampleAccount, sampleClient } from '../storage/samples.ts'
 
 const account = sampleAccount({
   account_id: 'a1',
+  legacy_user_id: '4711',
   username: 'alice',
   email: 'alice@example.com',
   email_verified_at: 1,
@@ -68,7 +69,7 @@ t.test('a client that speaks for itself has nothing of a person', async (t) => {
 
 t.test('OpenID Connect Core §8.1: a client with pairwise subjects learns no other name of the account', async (t) => {
   const pairwise = { client: { ...client, subject_type: 'pairwise' as const }, sub: 'p1' }
-  t.strictSame(map({ a: '{{sub}}', b: '{{account_id}}' }, pairwise), { a: 'p1' })
+  t.strictSame(map({ a: '{{sub}}', b: '{{account_id}}', c: '{{legacy_user_id}}' }, pairwise), { a: 'p1' })
 })
 
 t.test('what every token says by itself cannot be mapped over', async (t) => {
@@ -115,6 +116,7 @@ t.test('the templates can be registered, and say what their software looks for',
       'x-hasura-allowed-roles': ['user', 'editor', 'staff'],
     },
   })
+  t.match(map(CLAIM_TEMPLATES.simplejwt?.claims ?? {}), { user_id: '4711', username: 'alice' })
   t.strictSame(map(CLAIM_TEMPLATES.kubernetes?.claims ?? {}), {
     preferred_username: 'alice',
     groups: ['editor', 'staff'],

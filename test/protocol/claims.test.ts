@@ -36,7 +36,6 @@ t.test('OpenID Connect Core §5.4: each scope asks for its claims', async (t) =>
     preferred_username: 'alice',
     locale: 'de-AT',
     updated_at: 7,
-    legacy_user_id: null,
   })
 })
 

@@ -122,6 +122,7 @@ const ALICE = {
   profile: {},
   roles: ['admin', 'a,b'],
   password_hash: null,
+  legacy_user_id: null,
   disabled_at: null,
   created_at: 0,
   updated_at: 0,
