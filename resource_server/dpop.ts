@@ -142,7 +142,7 @@ async function hmac(secret: string, text: string): Promise<string> {
 }
 
 /** In this process. When it is full it says so: forgetting would let a proof be used twice. */
-function usedProofs(now: () => number, most = MAX_USED_PROOFS): ProofStore {
+export function usedProofs(now: () => number, most = MAX_USED_PROOFS): ProofStore {
   const used = new Map<string, number>()
   return {
     claim(key, expires_at) {

@@ -17,5 +17,5 @@ export interface ProtectedResourceMetadata {
 /** Where the metadata of a resource is: the well-known path comes before the resource's own. @throws TypeError: it is no URL */
 export function protectedResourceMetadataUrl(resource: string): string {
   const { origin, pathname, search } = new URL(resource)
-  return `${origin}/.well-known/oauth-protected-resource${pathname.replace(/\/$/, '')}${search}`
+  return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`
 }
