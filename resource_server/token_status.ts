@@ -3,7 +3,7 @@
  *
  * What happens in an outage is decided here and in `issuer_keys.ts`, and nowhere else.
  */
-import type { AccessTokenClaims } from './access_token.ts'
+import { type AccessTokenClaims, isObject } from './access_token.ts'
 import { type Documents, NoDocument } from './documents.ts'
 import { parsed, type Settings } from './options.ts'
 import type { RevocationStream, StreamEvents } from './revocation_stream.ts'
@@ -146,9 +146,18 @@ export function tokenStatus(settings: Settings, { documents, verifyJwt, stream }
     return status === undefined ? 'the status list does not reach so far' : undefined
   }
 
-  function check({ jti, status }: AccessTokenClaims): undefined | string | Promise<undefined | string> {
-    if (heard_tokens.has(jti)) return 'revoked, by the stream'
-    const reference = referenceOf(status)
+  /** A token ends with the one that was revoked, and with each that it was exchanged from (RFC 8693). */
+  function wasHeardOf({ jti, exchanged_from }: AccessTokenClaims): boolean {
+    if (heard_tokens.size === 0) return false
+    const origins: readonly unknown[] = Array.isArray(exchanged_from) ? exchanged_from : []
+    return [jti, ...origins.map((origin) => isObject(origin) && origin.jti)].some(
+      (name) => typeof name === 'string' && heard_tokens.has(name),
+    )
+  }
+
+  function check(claims: AccessTokenClaims): undefined | string | Promise<undefined | string> {
+    if (wasHeardOf(claims)) return 'revoked, by the stream'
+    const reference = referenceOf(claims.status)
     if (reference === undefined || typeof reference === 'string') return reference
     const { uri, idx } = reference
     const known = lists.get(uri)

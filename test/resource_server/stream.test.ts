@@ -102,6 +102,11 @@ t.test('an access token that is revoked alone is refused by its jti, also withou
   send(`event: revocation\ndata: {"jti":"one","exp":${START + 600}}\n\n`)
   await until(async () => (await verdict(verifier, one)) === 'invalid_token: revoked, by the stream')
   t.equal(await verdict(verifier, await issuer.token({ jti: 'two' })), good)
+  const exchanged = (...names: unknown[]) => ({ exchanged_from: names.map((jti) => ({ jti, client_id: 'app' })) })
+  const three = await issuer.token({ jti: 'three', ...exchanged('zero', 'one') })
+  t.match(await verdict(verifier, three), /by the stream/, 'RFC 8693: so is what it was exchanged for')
+  t.equal(await verdict(verifier, await issuer.token({ jti: 'four', ...exchanged('zero', 5) })), good)
+  t.equal(await verdict(verifier, await issuer.token({ jti: 'five', exchanged_from: [null, 'one'] })), good)
 })
 
 t.test('while it is heard, a list that was made since is not fetched by its ttl, but by its exp', async (t) => {
