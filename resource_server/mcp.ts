@@ -18,7 +18,7 @@ export interface McpAuthInfo {
 }
 
 export interface McpTokenVerifier {
-  verifyAccessToken(token: string): Promise<McpAuthInfo>
+  readonly verifyAccessToken: (token: string) => Promise<McpAuthInfo>
 }
 
 /** The SDK's own class of refusals: it answers 401 to these alone. */

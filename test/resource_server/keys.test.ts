@@ -144,12 +144,12 @@ t.test('a busy verifier fetches anew before the time is over, and nobody waits f
   const verifier = issuer.verifier()
   const token = await issuer.token()
   await verifier.verify(token)
-  let answer = (_: Response) => {}
+  let answer: ((response: Response) => void) | undefined
   issuer.answers.set(PATHS.jwks, () => new Promise<Response>((resolve) => (answer = resolve)))
   issuer.clock += 290
   for (let times = 0; times < 5; times += 1) t.equal(await verdict(verifier, token), 'good')
   t.equal(issuer.asked(PATHS.jwks), 2, 'one fetch is in flight')
-  answer(Response.json({ keys: [stranger.jwk] }))
+  answer?.(Response.json({ keys: [stranger.jwk] }))
   await new Promise((resolve) => setTimeout(resolve, 5))
   issuer.answers.set(PATHS.jwks, () => Response.json({ keys: [stranger.jwk] }))
   t.match(await verdict(verifier, token), /signed by no key/)

@@ -13,11 +13,11 @@ interface Stream {
   readonly issuer: InMemoryIssuer
   readonly verifier: Verifier
   /** How many connections there were. */
-  connections(): number
-  send(text: string): void
+  readonly connections: () => number
+  readonly send: (text: string) => void
   /** Ends the present connection. */
-  cut(): void
-  headers(connection: number): Headers
+  readonly cut: () => void
+  readonly headers: (connection: number) => Headers
 }
 
 /** An issuer with a stream, and a verifier that is connected to it. */
@@ -79,7 +79,8 @@ t.test('or by any method, with form parameters', async (t) => {
   const { issuer } = await connected(t, { client })
   const init = issuer.requests.find(({ path }) => path === PATHS.stream)?.init
   t.equal(init?.method, 'POST')
-  t.equal(String(init?.body), 'client_assertion_type=x&client_assertion=signed')
+  const body = init?.body instanceof URLSearchParams ? init.body.toString() : undefined
+  t.equal(body, 'client_assertion_type=x&client_assertion=signed')
 })
 
 t.test('a grant that is revoked is refused at once, whether its list is at hand or not', async (t) => {

@@ -44,7 +44,7 @@ t.test('RFC 9068 §4: iss and aud are exactly those', async (t) => {
 t.test('RFC 9068 §2.2: every claim that is required is there, and each is of its type', async (t) => {
   for (const name of ['sub', 'client_id', 'jti', 'iat', 'exp']) {
     for (const value of [undefined, null, '', {}, []])
-      t.match(await judged({ [name]: value }), /is missing/, `${name} ${value}`)
+      t.match(await judged({ [name]: value }), /is missing/, `${name} ${JSON.stringify(value)}`)
   }
   t.match(await judged({ exp: '1900000000' }), /the exp is missing/, 'a text is no date')
   for (const [name, value] of Object.entries({ scope: ['read'], auth_time: 'x', acr: 1, nbf: 'now' }))
