@@ -43,8 +43,12 @@ export interface StandInIssuer {
   readonly jwks_requests: number
   /** What it publishes. It signs with the first. */
   keys: readonly [SigningKey, ...SigningKey[]]
+  /** What is in the set beside its keys, and is none of a kind that anybody knows. */
+  odd_keys: readonly object[]
   /** How long its key set may be kept. */
   max_age_seconds: number
+  /** How long it takes to answer. */
+  delay_milliseconds: number
   up(): Promise<void>
   down(): Promise<void>
   /** The claims of a good access token. @param changes replaces claims; undefined leaves one out */
@@ -64,15 +68,19 @@ export async function startStandInIssuer(test: Pick<Test, 'teardown'>): Promise<
         issuer: self.issuer,
         jwks_uri: `${self.issuer}/.well-known/jwks.json`,
       }),
-      '/.well-known/jwks.json': () => ({ keys: self.keys.map((key) => key.jwk) }),
+      '/.well-known/jwks.json': () => ({ keys: [...self.odd_keys, ...self.keys.map((key) => key.jwk)] }),
     }
     const document = documents[request.url ?? '']
     if (request.url === '/.well-known/jwks.json') jwks_requests += 1
-    response.writeHead(document === undefined ? 404 : 200, {
-      'content-type': 'application/json',
-      'cache-control': `public, max-age=${self.max_age_seconds}`,
-    })
-    response.end(JSON.stringify(document?.() ?? {}))
+    const answer = () => {
+      response.writeHead(document === undefined ? 404 : 200, {
+        'content-type': 'application/json',
+        'cache-control': `public, max-age=${self.max_age_seconds}`,
+      })
+      response.end(JSON.stringify(document?.() ?? {}))
+    }
+    if (self.delay_milliseconds === 0) answer()
+    else setTimeout(answer, self.delay_milliseconds).unref()
   })
 
   async function up(): Promise<void> {
@@ -87,7 +95,9 @@ export async function startStandInIssuer(test: Pick<Test, 'teardown'>): Promise<
     issuer: `http://127.0.0.1:${port}`,
     audience: 'https://api.example.com',
     keys: [await makeSigningKey()],
+    odd_keys: [],
     max_age_seconds: 300,
+    delay_milliseconds: 0,
     get jwks_requests() {
       return jwks_requests
     },
