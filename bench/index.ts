@@ -14,6 +14,7 @@ import type { ProviderRequest, ProviderResult } from './oidc_provider.ts'
 import { openDatabase } from './postgres.ts'
 import { REFRESH_CONNECTIONS, startRig } from './rig.ts'
 import { type Line, table } from './table.ts'
+import { benchVerifier } from './verifier.ts'
 import { startWorker } from './worker.ts'
 
 // The throttle counts attempts in flight, too, and here all of them come from one address.
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   lines.push(...(await benchResources(rig)))
   lines.push(await benchLogin(rig))
   lines.push(await benchJwks(rig))
+  lines.push(await benchVerifier())
   const flood = await benchFlood(rig)
   await rig.server.stop()
 

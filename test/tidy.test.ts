@@ -39,6 +39,11 @@ t.test('a layer imports what it may', async (t) => {
     ['server/storage/postgres.ts', "import { Pool } from 'pg'"],
     ['config/load.ts', "import { Value } from 'typebox/value'\nimport { readFileSync } from 'node:fs'"],
     ['server/accounts/password.ts', "import { auditRecord } from '../observe/audit.ts'"],
+    [
+      'resource_server/verifier.ts',
+      "import { compactVerify } from 'jose'\nimport { readClaims } from './access_token.ts'",
+    ],
+    ['resource_server/fastify.ts', "import type { FastifyInstance } from 'fastify'"],
   ]
   for (const [path, text] of tidy) t.strictSame(about(path, text), [], path)
 })
@@ -62,6 +67,10 @@ t.test('a layer does not import what it may not', async (t) => {
     ['keys/vault.ts', "import { buildApp } from '../server/app.ts'"],
     ['config/load.ts', "import type { Deps } from '../server/deps.ts'"],
     ['server/accounts/password.ts', "import 'pino'"],
+    ['resource_server/verifier.ts', "import { confirms } from '../server/protocol/confirmation.ts'"],
+    ['resource_server/verifier.ts', "import type { Confirmation } from '../server/protocol/confirmation.ts'"],
+    ['resource_server/verifier.ts', "import { createHash } from 'node:crypto'"],
+    ['resource_server/fastify.ts', "import { fastify } from 'fastify'"],
     ['server/somewhere/new.ts', "import type { Deps } from '../deps.ts'"],
   ]
   for (const [path, text] of untidy) t.equal(about(path, text).length, 1, `${path}: ${text}`)
@@ -90,6 +99,13 @@ t.test('time and randomness are made by the entry points', async (t) => {
     t.strictSame(about('test/helpers/clock.ts', `const x = ${call}`), [], `${call} in a test`)
   }
   t.strictSame(about('server/tokens/issue.ts', 'const x = new Date(at * 1000)'), [], 'an instant given is no clock')
+})
+
+t.test('the package for resource servers reads the clock in one place, and no environment', async (t) => {
+  for (const text of ['Date.now()', 'new Date()', 'process.env.X', "console.log('hello')"])
+    t.equal(about('resource_server/dpop.ts', `const x = ${text}`).length, 1, text)
+  t.strictSame(about('resource_server/options.ts', 'const now = () => Date.now()'), [])
+  t.strictSame(about('resource_server/dpop.ts', '// In this process. And console.log'), [])
 })
 
 t.test('only the command line prints', async (t) => {

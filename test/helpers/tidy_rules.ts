@@ -11,12 +11,16 @@ interface Layer {
   /** Whose code it may use. `storage` stands for everything below it. */
   readonly uses: readonly string[]
   readonly packages: readonly string[]
+  /** Packages whose types alone it may know. */
+  readonly types?: readonly string[]
 }
 
 const FASTIFY = ['fastify', '@fastify/', 'typebox']
 
 /** Who may import whom, besides itself and types of the contracts. */
 const LAYERS: Readonly<Record<string, Layer>> = {
+  // Published by itself: nothing of the server, and nothing of Node.
+  resource_server: { uses: [], packages: ['jose'], types: ['fastify', 'express'] },
   config: { uses: [], packages: ['typebox', 'yaml', 'node:fs', 'node:net', 'node:path'] },
   protocol: { uses: [], packages: ['typebox', 'node:crypto'] },
   deps: { uses: [], packages: [] },
@@ -148,6 +152,7 @@ const CONTRACTS = [
 ]
 const OWN_CONTRACTS: Readonly<Record<string, readonly string[]>> = {
   config: [],
+  resource_server: [],
   protocol: ['storage/records'],
   deps: [...CONTRACTS, 'accounts', 'outbound', 'clients', 'tokens'],
 }
@@ -166,6 +171,7 @@ interface Rule {
 }
 
 const isProduct = (path: string) => /^(server|keys|config|web)\//.test(path)
+const isPackage = (path: string) => path.startsWith('resource_server/')
 const isEntry = (path: string) => path === 'server/main.ts' || path.startsWith('server/cli/')
 const isCode = (path: string) => /\.(ts|cjs|mjs|js)$/.test(path)
 
@@ -191,6 +197,11 @@ const PATTERNS: readonly Rule[] = [
     about: 'only the command line prints',
     pattern: /\bconsole\s*\.|\bprocess\s*\.\s*(stdout|stderr)\s*\.\s*write\b/,
     applies: (path) => isProduct(path) && !isEntry(path),
+  },
+  {
+    about: 'the package reads no environment, and its clock is an option',
+    pattern: /\bprocess\b\s*[.[]|\bDate\s*\.\s*now\b|\bnew Date\(\s*\)|\bconsole\s*\./,
+    applies: (path) => isPackage(path) && path !== 'resource_server/options.ts',
   },
   { about: 'nothing is exported by default', pattern: /^\s*export\s+default\b|\bas\s+default\b/m, applies: isCode },
   {
@@ -229,7 +240,8 @@ function complaintsAboutFile({ path, text }: SourceFile): string[] {
   ].map((rule) => `${path}: ${rule.about}`)
   if (isCode(path) && text.split('\n').length > MOST_LINES + 1)
     complaints.push(`${path}: longer than ${MOST_LINES} lines`)
-  if (isProduct(path) && isCode(path)) complaints.push(...complaintsAboutImports(path, importsOf(code)))
+  if ((isProduct(path) || isPackage(path)) && isCode(path))
+    complaints.push(...complaintsAboutImports(path, importsOf(code)))
   return complaints
 }
 
@@ -240,7 +252,8 @@ function complaintsAboutImports(path: string, imports: readonly Import[]): strin
   const contracts = OWN_CONTRACTS[from] ?? CONTRACTS
   return imports.flatMap(({ specifier, type_only }) => {
     if (!specifier.startsWith('.')) {
-      const allowed = layer.packages.some(
+      const packages = type_only ? [...layer.packages, ...(layer.types ?? [])] : layer.packages
+      const allowed = packages.some(
         (name) =>
           specifier === name ||
           specifier.startsWith(name.replace(/\/?$/, '/')) ||
@@ -292,7 +305,7 @@ function isTypeOnly(clause: string): boolean {
 
 /** Cycles of code at load; types may know each other, and what is loaded late may know its loader. */
 function complaintsAboutCycles(files: readonly SourceFile[]): string[] {
-  const product = files.filter(({ path }) => isProduct(path) && isCode(path))
+  const product = files.filter(({ path }) => (isProduct(path) || isPackage(path)) && isCode(path))
   const targets = new Map(
     product.map(({ path, text }): [string, string[]] => [
       path,
