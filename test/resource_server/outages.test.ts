@@ -1,5 +1,8 @@
 /** Verifiers while the issuer is in trouble: whoever has a good token is not told that it is bad. */
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { exportJWK } from 'jose'
 import t, { type Test } from 'tap'
 import type { VerifierOptions } from '../../resource_server/options.ts'
@@ -118,4 +121,19 @@ t.test('the status list is down: for as long as the policy says a token is good,
     ['503', 'taken'],
     'without a list it is no matter',
   )
+})
+
+t.test('a redirect leads nowhere: the address was checked, the next one was not', async (t) => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(302, { location: '/elsewhere' }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const verifier = createVerifier({ issuer, audience: 'x', jwks_uri: `${issuer}/jwks` })
+  const { token } = await startStandInIssuer(t)
+  t.match(await verifier.verify(await token()).catch((error: unknown) => error), { status: 503 })
+  t.strictSame(asked, ['/jwks'])
 })
