@@ -21,6 +21,7 @@ export type VerifyJwt = (jwt: string, typ: string) => Promise<Members | string>
 /** @param algorithms which are allowed at all */
 export function jwtVerifier(keys: IssuerKeys, algorithms: readonly string[]): VerifyJwt {
   const headers = new Map<string, ReadHeader>()
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
 
   /** What signed tokens had in common is read once. Only of good ones: a stranger could fill it otherwise. */
   function remember(name: string, header: ReadHeader): void {
@@ -46,7 +47,7 @@ export function jwtVerifier(keys: IssuerKeys, algorithms: readonly string[]): Ve
     try {
       const { payload } = await compactVerify(jwt, key, { algorithms: [header.alg] })
       if (known === undefined) remember(name, header)
-      const members: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+      const members: unknown = JSON.parse(utf8.decode(payload))
       return isObject(members) ? members : 'the payload is no object'
     } catch {
       return 'the signature or the form is wrong'

@@ -81,9 +81,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const { scope, max_age, acr_values } = requirements
     const { scheme, token } = presentation(presented, scope)
     const claims = await verifiedClaims(token, scheme)
-    const revoked = settings.status === 'off' ? undefined : await status.check(claims)
+    // What is at hand is not waited for.
+    const checked = settings.status === 'off' ? undefined : status.check(claims)
+    const revoked = checked instanceof Promise ? await checked : checked
     if (revoked !== undefined) throw refusal('invalid_token', revoked, { scheme })
-    await checkBinding(claims, { scheme, token }, presented, requirements)
+    if (claims.cnf !== undefined || scheme === 'DPoP' || settings.dpop === 'required')
+      await checkBinding(claims, { scheme, token }, presented, requirements)
     if (scope !== undefined && !hasScope(claims, scope))
       throw refusal('insufficient_scope', `the scope ${claims.scope ?? ''} is not enough`, { scheme, scope })
     if (!isAuthenticatedFor(claims, requirements, now()))

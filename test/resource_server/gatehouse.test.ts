@@ -25,6 +25,8 @@ await deps.store.createResource(
     signing_alg: 'RS256',
     introspection_clients: [CLIENT.client_id],
     authorization_details_types: [],
+    claims: {},
+    token_typ: 'at+jwt',
     created_at: now,
     updated_at: now,
   },

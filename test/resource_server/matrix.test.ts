@@ -34,6 +34,8 @@ for (const resource of [AUDIENCE, OTHER]) {
       signing_alg: 'RS256',
       introspection_clients: [],
       authorization_details_types: [],
+      claims: {},
+      token_typ: 'at+jwt',
       created_at: now,
       updated_at: now,
     },
