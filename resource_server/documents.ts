@@ -20,6 +20,9 @@ export interface Documents {
   close(): void
 }
 
+/** For so long after a failure nobody waits to see whether there will be another. */
+export const KNOWN_DOWN_SECONDS = 30
+
 /** The answer came, and is not the document. */
 export class NoDocument extends Error {}
 

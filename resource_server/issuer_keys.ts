@@ -5,7 +5,7 @@
  */
 import { type CryptoKey, importJWK } from 'jose'
 import { isObject, type Members } from './access_token.ts'
-import { type Documents, lifetimeOf, NoDocument } from './documents.ts'
+import { type Documents, KNOWN_DOWN_SECONDS, lifetimeOf, NoDocument } from './documents.ts'
 import type { IssuerMetadata } from './issuer_metadata.ts'
 import type { Settings } from './options.ts'
 import { VerifierError } from './verifier_error.ts'
@@ -75,9 +75,10 @@ export function issuerKeys(settings: Settings, metadata: IssuerMetadata, documen
 
   async function findSlowly(kid: string, alg: string): Promise<CryptoKey | undefined> {
     const known = kept !== undefined && jwkFor(kept.jwks, kid, alg) !== undefined
+    const is_down = failure !== undefined && now() < quiet_until + KNOWN_DOWN_SECONDS
     const waited = known && kept !== undefined && now() < kept.fresh_until ? undefined : fetchUnlessQuiet()
     // Nobody waits for an issuer that is known to be down, if there is something to verify with.
-    if (!(known && failure !== undefined && !isTooOld(kept))) await waited
+    if (!(is_down && known && !isTooOld(kept))) await waited
     if (kept === undefined || isTooOld(kept)) throw unavailable('no keys are at hand')
     const jwk = jwkFor(kept.jwks, kid, alg)
     if (jwk !== undefined) return importInto(kept.imported, jwk, kid, alg)

@@ -4,7 +4,7 @@
  * What happens in an outage is decided here and in `issuer_keys.ts`, and nowhere else.
  */
 import { type AccessTokenClaims, isObject } from './access_token.ts'
-import { type Documents, NoDocument } from './documents.ts'
+import { type Documents, KNOWN_DOWN_SECONDS, NoDocument } from './documents.ts'
 import { parsed, type Settings } from './options.ts'
 import type { RevocationStream, StreamEvents } from './revocation_stream.ts'
 import type { VerifyJwt } from './signed_jwt.ts'
@@ -42,7 +42,7 @@ interface Kept {
   fetched_at: number
   /** A list from before this is not taken for fresh. */
   outdated: boolean
-  /** Since when none could be fetched that was needed. */
+  /** Since when none could be fetched. */
   failing_since: number | undefined
   quiet_until: number
   fetching: Promise<void> | undefined
@@ -108,7 +108,7 @@ export function tokenStatus(settings: Settings, { documents, verifyJwt, stream }
       kept.outdated = false
       kept.failing_since = undefined
     } catch (cause) {
-      kept.failing_since ??= Math.max(freshUntil(kept), now())
+      kept.failing_since ??= now()
       settings.on_problem({ what: 'a status list could not be fetched', cause })
     }
     // Also after a success: a list that is too short must not be asked for at each request.
@@ -123,16 +123,17 @@ export function tokenStatus(settings: Settings, { documents, verifyJwt, stream }
   }
 
   /** The policy for outages: whether tokens are still taken by what is known. */
-  function isTolerated({ failing_since }: Kept): boolean {
+  function isTolerated(kept: Kept): boolean {
+    const { failing_since } = kept
     if (failing_since === undefined || status_outage === 'refuse') return failing_since === undefined
-    return now() - failing_since < status_outage.accept_seconds
+    return now() - Math.max(failing_since, freshUntil(kept)) < status_outage.accept_seconds
   }
 
   async function checkSlowly({ uri, idx }: StatusReference, kept: Kept): Promise<string | undefined> {
-    const fetching = fetchUnlessQuiet(uri, kept)
     // Nobody waits for an issuer that is known to be down, if there is something to judge by.
-    const is_down = kept.failing_since !== undefined && kept.list !== undefined
-    if (!(is_down && isTolerated(kept))) await fetching
+    const is_down = kept.failing_since !== undefined && now() < kept.quiet_until + KNOWN_DOWN_SECONDS
+    const fetching = fetchUnlessQuiet(uri, kept)
+    if (!(is_down && kept.list !== undefined && isTolerated(kept))) await fetching
     const status = kept.list && statusAt(kept.list, idx)
     // What was revoked stays so, whatever the list's age.
     if (status !== undefined && status !== 0) return 'revoked, by the status list'

@@ -183,10 +183,10 @@ t.test('reset: every list is read anew, past caches', async (t) => {
 })
 
 t.test('a stream on which nothing comes is dead, and a heartbeat keeps it alive', async (t) => {
-  const { connections, send, issuer } = await connected(t, { heartbeat_seconds: 0.1 })
+  const { connections, send, issuer } = await connected(t, { heartbeat_seconds: 0.5 })
   for (let times = 0; times < 8; times += 1) {
     send(': heartbeat\n\n')
-    await sleep(25)
+    await sleep(100)
   }
   t.equal(connections(), 1)
   await until(() => connections() === 2)
@@ -211,8 +211,8 @@ t.test('an answer that is no stream is none; the waits grow', async (t) => {
   issuer.answers.set(PATHS.stream, () => Response.json({}))
   issuer.verifier({ status: 'stream', client: CLIENT, reconnect_seconds: 0.01 })
   await sleep(200)
-  // 5–10, 10–20, 20–40, 40–80, 80–160 ms.
-  t.ok(issuer.asked(PATHS.stream) >= 3 && issuer.asked(PATHS.stream) <= 6, `${issuer.asked(PATHS.stream)} times`)
+  // 5–10, 10–20, 20–40, 40–80, 80–160 ms, and so on: without growth it would be twenty times.
+  t.ok(issuer.asked(PATHS.stream) >= 3 && issuer.asked(PATHS.stream) <= 8, `${issuer.asked(PATHS.stream)} times`)
 })
 
 t.test('nonsense on the stream breaks nothing', async (t) => {
