@@ -12,6 +12,7 @@ import { POOL_SIZE } from './measure.ts'
 import { startNeighbour } from './neighbour.ts'
 import type { ProviderRequest, ProviderResult } from './oidc_provider.ts'
 import { openDatabase } from './postgres.ts'
+import { benchRevocations } from './revocations.ts'
 import { REFRESH_CONNECTIONS, startRig } from './rig.ts'
 import { type Line, table } from './table.ts'
 import { benchVerifier } from './verifier.ts'
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   lines.push(await benchLogin(rig))
   lines.push(await benchJwks(rig))
   lines.push(await benchVerifier())
+  lines.push(await benchRevocations(rig))
   const flood = await benchFlood(rig)
   await rig.server.stop()
 

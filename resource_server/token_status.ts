@@ -27,6 +27,8 @@ const MAX_HEARD = 100_000
 const HEARD_SECONDS = 86_400
 /** The part of its life after which a list is fetched anew in the background. */
 const REFRESH_AT = 0.8
+/** The list may come from another node of the issuer than the stream: they hear from each other within so long. */
+const NODES_DIFFER_SECONDS = 5
 /** Between the issuer's clock and ours, when it is asked whether a list knows what was heard. */
 const CLOCKS_DIFFER_SECONDS = 60
 
@@ -66,8 +68,8 @@ export function tokenStatus(settings: Settings, { documents, verifyJwt, stream }
     if (list === undefined || outdated) return Number.NEGATIVE_INFINITY
     const expires_at = list.exp ?? Number.POSITIVE_INFINITY
     const complete_since = stream()?.completeSince()
-    // All that happened since the list was made was heard. Within the same second, who knows.
-    if (complete_since !== undefined && list.iat > complete_since) return expires_at
+    // All that happened since the list was made was heard.
+    if (complete_since !== undefined && list.iat > complete_since + NODES_DIFFER_SECONDS) return expires_at
     return Math.min(fetched_at + list.ttl, expires_at)
   }
 
