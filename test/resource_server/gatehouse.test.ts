@@ -1,6 +1,8 @@
 /** The verifier beside a real server: its lists, its stream, its keys as they rotate, its DPoP-bound tokens. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as oauth from 'oauth4webapi'
 import t from 'tap'
+import { refusalOf } from '../../resource_server/fetch.ts'
 import type { VerifierOptions } from '../../resource_server/options.ts'
 import { createVerifier, type Verifier } from '../../resource_server/verifier.ts'
 import { verdict } from '../helpers/in_memory_issuer.ts'
@@ -9,6 +11,7 @@ import { openSeeder } from '../helpers/seed.ts'
 import { serverClient, textOf } from '../helpers/server_client.ts'
 
 const AUDIENCE = 'https://api.example.com'
+const OLD_FASHIONED = 'https://old.example.com'
 const CLIENT = { client_id: 'an api', client_secret: 'a secret of + and / and %' }
 
 const server = await startServer(t, {
@@ -17,21 +20,25 @@ const server = await startServer(t, {
 })
 const { deps, ...seeder } = await openSeeder(t, server.env)
 const now = deps.clock.now()
-await deps.store.createResource(
-  {
-    resource: AUDIENCE,
-    scopes: ['openid', 'profile', 'email'],
-    access_token_seconds: null,
-    signing_alg: 'RS256',
-    introspection_clients: [CLIENT.client_id],
-    authorization_details_types: [],
-    claims: {},
-    token_typ: 'at+jwt',
-    created_at: now,
-    updated_at: now,
-  },
-  [],
-)
+for (const [resource, token_typ] of [
+  [AUDIENCE, 'at+jwt'],
+  [OLD_FASHIONED, 'JWT'],
+] as const)
+  await deps.store.createResource(
+    {
+      resource,
+      scopes: ['openid', 'profile', 'email'],
+      access_token_seconds: null,
+      signing_alg: 'RS256',
+      introspection_clients: [CLIENT.client_id],
+      authorization_details_types: [],
+      claims: {},
+      token_typ,
+      created_at: now,
+      updated_at: now,
+    },
+    [],
+  )
 await seeder.client({ ...CLIENT, token_endpoint_auth_method: 'client_secret_basic', resources: [] })
 const PERSON = { username: 'alice', password: 'seven purple otters juggle' }
 await seeder.account(PERSON)
@@ -108,6 +115,62 @@ t.test('who may not listen goes by the lists, and is told', async (t) => {
     t.ok(await within(2, async () => problems.length > 0))
     t.match(problems[0], /answered 40[13]/)
     t.equal(await verdict(lists, (await signedIn()).access), 'good')
+  }
+})
+
+const SERVICE = { client_id: 'service', client_secret: 'a secret of the service' }
+await seeder.client({
+  ...SERVICE,
+  token_endpoint_auth_method: 'client_secret_basic',
+  scope: 'profile',
+  resources: [AUDIENCE, OLD_FASHIONED],
+})
+const as = { issuer: server.issuer, token_endpoint: `${server.issuer}/token` }
+const insecure = { [oauth.allowInsecureRequests]: true }
+
+/** A service's token for a resource, by a client that nobody here wrote. */
+async function serviceToken(
+  resource: string,
+  options: oauth.ClientCredentialsGrantRequestOptions = {},
+): Promise<string> {
+  const { client_id, client_secret } = SERVICE
+  const authentication = oauth.ClientSecretBasic(client_secret)
+  const form = new URLSearchParams({ resource })
+  const ask = async () => {
+    const all = { ...insecure, ...options }
+    const response = await oauth.clientCredentialsGrantRequest(as, { client_id }, authentication, form, all)
+    return (await oauth.processClientCredentialsResponse(as, { client_id }, response)).access_token
+  }
+  return ask().catch((error: unknown) => {
+    if (oauth.isDPoPNonceError(error)) return ask()
+    throw error
+  })
+}
+
+t.test('a resource that wants typ JWT is served by a verifier that is told so, and by no other', async (t) => {
+  const token = await serviceToken(OLD_FASHIONED)
+  t.equal(await verdict(verifier({ audience: OLD_FASHIONED, token_typ: 'JWT' }), token), 'good')
+  t.equal(await verdict(verifier({ audience: OLD_FASHIONED }), token), 'invalid_token: the typ is not at+jwt')
+})
+
+t.test('RFC 9449 §7, §9: a client that nobody here wrote shows its key, with a nonce and without', async (t) => {
+  const DPoP = oauth.DPoP({}, await oauth.generateKeyPair('ES256'))
+  const token = await serviceToken(AUDIENCE, { DPoP })
+  for (const options of [{}, { dpop_nonce_secret: 'a secret of at least thirty-two characters' }]) {
+    const guarding = verifier({ dpop: 'required', ...options })
+    const api = async (url: string, init: RequestInit): Promise<Response> => {
+      const claims = await guarding.verify(new Request(url, init)).catch(refusalOf)
+      return claims instanceof Response ? claims : Response.json(claims)
+    }
+    const url = new URL(`${AUDIENCE}/notes?page=2`)
+    const all = { DPoP, [oauth.customFetch]: api as never }
+    const call = () => oauth.protectedResourceRequest(token, 'GET', url, undefined, null, all)
+    const answer = await call().catch((error: unknown) => {
+      if (oauth.isDPoPNonceError(error)) return call()
+      throw error
+    })
+    t.match(await answer.json(), { client_id: SERVICE.client_id, cnf: { jkt: String } })
+    t.match(await verdict(guarding, token), /bound to a DPoP key/)
   }
 })
 
