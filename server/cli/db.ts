@@ -65,6 +65,8 @@ async function moving() {
 }
 
 async function copy(cli: Cli, options: CopyOptions): Promise<void> {
+  assertNoPassword(options.from)
+  assertNoPassword(options.to)
   const from = options.from ?? (await loadConfiguration(cli)).config.database
   const to = await targetOf(options)
   if (from === to) throw new CliError('usage', 'That is one database, not two.')
@@ -104,6 +106,16 @@ async function copy(cli: Cli, options: CopyOptions): Promise<void> {
     await source.close()
     await target.close()
   }
+}
+
+/** @throws for an address with a password in it: others on this machine can read it, and the shell keeps it */
+function assertNoPassword(database: string | undefined): void {
+  if (database === undefined || (URL.parse(database)?.password ?? '') === '') return
+  throw new CliError(
+    'usage',
+    'A password is never an argument.',
+    'Put the new address into a file (--to-file), the old one into GATEHOUSE_DATABASE_FILE.',
+  )
 }
 
 async function targetOf({ to, toFile }: CopyOptions): Promise<string> {

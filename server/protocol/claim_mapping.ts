@@ -46,8 +46,9 @@ const MAX_BYTES = 4096
 const MAX_DEPTH = 6
 const MAX_NAME = 255
 
-const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g
-const WHOLE = /^\{\{\s*([^{}]*?)\s*\}\}$/
+// What is between the braces is trimmed afterwards: an expression that did it would take cubic time over many spaces.
+const PLACEHOLDER = /\{\{([^{}]*)\}\}/g
+const WHOLE = /^\{\{([^{}]*)\}\}$/
 
 /** @returns what is wrong with a mapping, one line for each thing; none: it may be registered */
 export function claimMappingProblems(mapping: ClaimMapping): string[] {
@@ -62,7 +63,8 @@ export function claimMappingProblems(mapping: ClaimMapping): string[] {
 function valueProblems(value: Json, depth: number): string[] {
   if (depth > MAX_DEPTH) return [`nests more than ${MAX_DEPTH} levels deep`]
   if (typeof value === 'string') {
-    const unknown = [...value.matchAll(PLACEHOLDER)].map(([, name = '']) => name).filter((name) => !isSource(name))
+    const named = [...value.matchAll(PLACEHOLDER)].map(([, name = '']) => name.trim())
+    const unknown = named.filter((name) => !isSource(name))
     return unknown.map((name) => `{{${name}}} is not known; known are ${CLAIM_SOURCES.join(', ')}`)
   }
   if (isList(value)) return value.flatMap((item) => valueProblems(item, depth + 1))
@@ -149,11 +151,11 @@ function filled(value: Json, sources: ReadonlyMap<string, unknown>): unknown {
 }
 
 function filledText(text: string, sources: ReadonlyMap<string, unknown>): unknown {
-  const whole = WHOLE.exec(text)?.[1]
+  const whole = WHOLE.exec(text)?.[1]?.trim()
   if (whole !== undefined) return sources.get(whole)
   let missing = false
   const made = text.replace(PLACEHOLDER, (_, name: string) => {
-    const value = sources.get(name)
+    const value = sources.get(name.trim())
     if (value === undefined) {
       missing = true
       return ''

@@ -93,6 +93,10 @@ t.test('a copy goes into an empty database, or into its own earlier copy, and no
   const of = (server: ServerProcess) => `sqlite:${join(server.env.GATEHOUSE_DATA_DIR ?? '', 'gatehouse.db')}`
   t.match(await gatehouse('db', 'copy', '--to', of(other)), { code: 4, stderr: /another installation/ })
   t.match(await gatehouse('db', 'copy'), { code: 2 })
+  t.match(await gatehouse('db', 'copy', '--to', 'postgres://u:hush@localhost/x'), {
+    code: 2,
+    stderr: /never an argument/,
+  })
   t.match(await gatehouse('db', 'copy', '--from', 'sqlite:/nowhere/a.db', '--to', of(other)), { code: 3 })
   const fresh = `sqlite:${join(temporaryDirectory(t), 'fresh.db')}`
   t.match(await gatehouse('db', 'copy', '--to', fresh, '--keep'), { code: 0, stdout: /rehearsal/ })
