@@ -3,7 +3,7 @@ import { AuthorizationSchema, DeviceSchema, JwtBearerSchema, RegistrationSchema 
 import { ForwardAuthSchema } from './schema/forward_auth.ts'
 import { BackupSchema, HttpSchema, LogSchema, OutboundSchema, PagesSchema, StorageSchema } from './schema/server.ts'
 import { PasswordsSchema, SessionsSchema, ThrottleSchema, TokenApiSchema } from './schema/sign_in.ts'
-import { DpopSchema, KeysSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
+import { DpopSchema, KeysSchema, SharedSignalsSchema, StatusListsSchema, TokensSchema } from './schema/tokens.ts'
 import { closed, derived, whole } from './schema/values.ts'
 
 /** Everything that can be configured: types, defaults, bounds and descriptions, once. `README.md` is made from it. */
@@ -35,6 +35,7 @@ export const ConfigSchema = Type.Object(
     http: HttpSchema,
     tokens: TokensSchema,
     status_lists: StatusListsSchema,
+    shared_signals: SharedSignalsSchema,
     authorization: AuthorizationSchema,
     sessions: SessionsSchema,
     device: DeviceSchema,

@@ -3,11 +3,13 @@ import { sealAudit } from './observe/audit_chain.ts'
 import { sqlitePath } from './storage/open.ts'
 import { runBackupSchedule } from './storage/scheduled_backups.ts'
 import { createLogoutDeliveries } from './tokens/logout_deliveries.ts'
+import { createSignals } from './tokens/signals.ts'
 
 const SECOND = 1000
 const KEY_SCHEDULE_SECONDS = 60
 const SEAL_SECONDS = 5
 const LOGOUT_SECONDS = 1
+const SIGNAL_SECONDS = 1
 const REAP_SECONDS = 600
 const BACKUP_SCHEDULE_SECONDS = 5
 
@@ -35,6 +37,9 @@ function jobs(deps: Deps): Job[] {
       every_seconds: config.status_lists.poll_milliseconds / SECOND,
       run: () => deps.revocations.poll(),
     },
+    ...(config.shared_signals.enabled
+      ? [{ name: 'tell receivers of security events', every_seconds: SIGNAL_SECONDS, ...createSignals(deps) }]
+      : []),
     { name: 'tell clients of logouts', every_seconds: LOGOUT_SECONDS, ...logouts },
     {
       name: 'delete registered clients that nobody uses',

@@ -46,6 +46,17 @@ export const StatusListsSchema = Type.Object(
   { ...closed, description: 'How resource servers learn that a token has been revoked.' },
 )
 
+export const SharedSignalsSchema = Type.Object(
+  {
+    enabled: Type.Boolean({
+      default: false,
+      description: 'Whether resource servers may have revocations told to them as security events (OpenID SSF, CAEP).',
+    }),
+    max_streams_per_client: whole(4, 1, 100, 'Streams that one resource server may have.'),
+  },
+  { ...closed, description: 'Security events for receivers that are elsewhere.' },
+)
+
 export const DpopSchema = Type.Object(
   {
     nonce: Type.Boolean({

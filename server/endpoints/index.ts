@@ -12,6 +12,7 @@ import { pushedAuthorizationRequest } from './pushed_authorization_request.ts'
 import { registration } from './registration.ts'
 import { revocation } from './revocation.ts'
 import { revocationStream } from './revocation_stream.ts'
+import { sharedSignals, sharedSignalsConfiguration } from './shared_signals.ts'
 import { statusList } from './status_list.ts'
 import { token } from './token.ts'
 import { userinfo } from './userinfo.ts'
@@ -28,6 +29,8 @@ const described: readonly Endpoint[] = [
   introspection,
   statusList,
   revocationStream,
+  sharedSignals,
+  sharedSignalsConfiguration,
   endSession,
   protectedResourceMetadata,
 ]

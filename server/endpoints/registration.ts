@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { clientSecret, newRegistrationAccessToken } from '../clients/credentials.ts'
 import { documentOf, isVouchedFor, selfRegisteredMetadata } from '../clients/self_registration.ts'
 import { withSoftwareStatement } from '../clients/software_statement.ts'
 import { allowOnly } from '../http/allow.ts'
 import { callerOf } from '../http/caller.ts'
 import { FROM_ANY_ORIGIN } from '../http/cors.ts'
+import { parseJson } from '../http/json_body.ts'
 import { auditRecord } from '../observe/audit.ts'
 import { type Client, MADE_BY_ADMIN } from '../protocol/client.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -31,7 +32,9 @@ export const registration: Endpoint = {
   }),
   plugin: (deps) => async (app) => {
     if (deps.config.registration.mode === 'off') return
-    parseJson(app, deps.config.http.body_limit_bytes)
+    // RFC 7591 §3.1
+    const notJson = () => new OAuthError('invalid_client_metadata', 'the body is not valid JSON')
+    parseJson(app, deps.config.http.body_limit_bytes, notJson)
     app.post('/register', FROM_ANY_ORIGIN, async (request, reply) => {
       const initial_access_token_digest = await admit(deps, request)
       const document = documentOf(request.body)
@@ -61,19 +64,6 @@ export const registration: Endpoint = {
     allowOnly(app, '/register', 'POST')
     registrationManagement(app, deps)
   },
-}
-
-/** RFC 7591 §3.1: JSON, and nothing else. */
-function parseJson(app: FastifyInstance, bodyLimit: number): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, async (_: unknown, body: Buffer) => {
-    try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
-      // PostgreSQL has no NUL in its text, and no member a use for one.
-      if (!/\\u0000/i.test(text)) return JSON.parse(text) as unknown
-    } catch {}
-    throw new OAuthError('invalid_client_metadata', 'the body is not valid JSON')
-  })
 }
 
 /**

@@ -42,6 +42,9 @@ export type AuditEvent =
   | 'keys.created'
   | 'keys.rewrapped'
   | 'database.restored'
+  | 'signals.stream_created'
+  | 'signals.stream_updated'
+  | 'signals.stream_deleted'
   | `admin.${string}`
 
 export interface AuditFields {

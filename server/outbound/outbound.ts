@@ -35,6 +35,8 @@ export interface Outbound {
   getJson(url: string): Promise<FetchedJson>
   /** Posts a form; what is answered does not matter. @throws {OutboundError} for anything but a 2xx */
   postForm(url: string, form: Readonly<Record<string, string>>): Promise<void>
+  /** Posts a security event token (RFC 8935 §2.1). @throws {OutboundError} when there is no answer */
+  postSet(url: string, token: string): Promise<{ readonly status: number; readonly text: string }>
 }
 
 /** Finds the addresses of a host name, all of them, IPv4 and IPv6. */
@@ -90,6 +92,10 @@ export function createOutbound(config: Config['outbound'], resolve: Resolve = as
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       const { status } = await exchange(url, { method: 'POST', headers, body: new URLSearchParams(form).toString() })
       if (status < 200 || status > 299) throw new OutboundError(`answered with ${status}`)
+    },
+    postSet(url, body) {
+      const headers = { 'content-type': 'application/secevent+jwt', accept: 'application/json' }
+      return exchange(url, { method: 'POST', headers, body })
     },
   }
 }

@@ -149,6 +149,23 @@ export interface Revoked {
   readonly access_tokens: readonly RevokedAccessToken[]
 }
 
+/** A grant that has ended, as far as a receiver may hear of it. */
+export interface EndedGrant {
+  readonly revoked_at: Seconds
+  readonly grant_id: string
+  readonly account_id: string
+  readonly client_id: string
+  readonly session_id: string
+  readonly resources: readonly string[]
+  readonly revoked_because: string
+}
+
+export interface PasswordChange {
+  readonly audit_id: string
+  readonly at: Seconds
+  readonly account_id: string
+}
+
 /** Keyset pagination: `cursor` is opaque to callers and comes from the previous page. */
 export interface PageRequest {
   readonly limit: number

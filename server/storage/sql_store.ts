@@ -13,9 +13,11 @@ import { resourceStore } from './resource_store.ts'
 import { restoreStore } from './restore_store.ts'
 import { announcing } from './revoked.ts'
 import { sessionStore } from './session_store.ts'
+import { signalStore } from './signal_store.ts'
 import * as sql from './statements.ts'
 import * as authorization from './statements_authorization.ts'
 import * as sessions from './statements_sessions.ts'
+import { SWEEP_SIGNALS } from './statements_signals.ts'
 import { statusStore } from './status_store.ts'
 import type { Store } from './store.ts'
 import { throttleStore } from './throttle_store.ts'
@@ -33,6 +35,8 @@ const SWEEPS: readonly (readonly [sql: string, memory_seconds: number])[] = [
   [sessions.SWEEP_SESSIONS, WEEK_SECONDS],
   [sessions.SWEEP_ENDED_SESSIONS, WEEK_SECONDS],
   [sessions.SWEEP_LOGOUT_DELIVERIES, WEEK_SECONDS],
+  // Taken or not: who polls no more often than that hears of it from the status lists.
+  [SWEEP_SIGNALS, WEEK_SECONDS],
   [sql.SWEEP_REVOKED_ACCESS_TOKENS, 0],
   [sql.SWEEP_THROTTLES, 0],
   [sql.SWEEP_ONE_TIME_HANDLES, 0],
@@ -58,6 +62,7 @@ export function sqlStore(database: Driver): Store {
     ...registrationStore(driver),
     ...logoutStore(driver),
     ...statusStore(driver, onRevoked),
+    ...signalStore(driver),
     ...throttleStore(driver),
     ...restoreStore(driver),
     ...keyStore(driver),

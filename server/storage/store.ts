@@ -12,6 +12,7 @@ import type { RegistrationStore } from './registration_store.ts'
 import type { ResourceStore } from './resource_store.ts'
 import type { RestoreStore } from './restore_store.ts'
 import type { SessionStore } from './session_store.ts'
+import type { SignalStore } from './signal_store.ts'
 import type { StatusStore } from './status_store.ts'
 import type { ThrottleStore } from './throttle_store.ts'
 
@@ -32,6 +33,7 @@ export interface Store
     RegistrationStore,
     LogoutStore,
     StatusStore,
+    SignalStore,
     ThrottleStore,
     RestoreStore,
     KeyStore,

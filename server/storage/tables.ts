@@ -15,7 +15,7 @@ export interface Table {
 }
 
 /** These hang on rows of others, and go with them. */
-const CHILDREN: readonly string[] = ['account_identifiers', 'session_clients']
+const CHILDREN: readonly string[] = ['account_identifiers', 'session_clients', 'signals']
 
 interface ColumnRow {
   readonly table_name: string

@@ -27,6 +27,7 @@ const server = await buildTestApp(t, {
       max_consecutive_failures: PLENTY,
     },
     http: { max_event_loop_delay_milliseconds: 0 },
+    shared_signals: { enabled: true, max_streams_per_client: 100 },
     forward_auth: { enabled: true },
   },
 })
@@ -37,7 +38,7 @@ t.test('every route is attacked: a new one needs a line in targets.ts', async (t
   // Their siblings answer these: 405, CORS, what GET answers without its body, and files.
   const known = new Set(targets.map(({ method, route }) => `${method} ${route}`))
   const refusedMethods =
-    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$|^(?!GET)\w+ \/forward-auth/
+    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$|^(?!GET)\w+ \/forward-auth|^(?:PUT|PATCH|DELETE) \/ssf\/status$|^(?:GET|PUT|PATCH|DELETE) \/ssf\/(?:verify|poll)/
   const others = [...routes].filter(
     (route) => !/^(?:HEAD|OPTIONS) /.test(route) && !route.startsWith('GET /assets/') && !refusedMethods.test(route),
   )
@@ -83,6 +84,8 @@ function isRefusedMethod({ refusal, method, route }: Target, asked: string): boo
   // OpenID Connect Core §5.3: UserInfo answers both.
   if (route === '/userinfo' && ['GET', 'HEAD'].includes(asked)) return false
   if (route === '/revocations/stream' && asked === 'GET') return false
+  // OpenID SSF 1.0 §8: the method says what is to become of a stream.
+  if (route === '/ssf/streams' || (route === '/ssf/status' && ['GET', 'HEAD'].includes(asked))) return false
   return method === 'POST' && asked !== 'POST' && (refusal === 'oauth' || refusal === 'token_api')
 }
 

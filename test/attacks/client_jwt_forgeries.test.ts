@@ -35,6 +35,7 @@ const server = await buildTestApp(t, {
       if (documents[url] === undefined) throw new OutboundError('nobody there')
       return { json: documents[url], cache_control: undefined }
     },
+    postSet: async () => ({ status: 202, text: '' }),
     postForm: async () => undefined,
   },
 })

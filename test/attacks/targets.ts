@@ -8,11 +8,12 @@ import { makeConsent } from '../helpers/interaction.ts'
 import { seedSession } from '../helpers/session.ts'
 import { authorizationTargets } from './authorization_targets.ts'
 import { pageTargets } from './page_targets.ts'
+import { furnishSignals, RECEIVER, signalTargets } from './signal_targets.ts'
 
 /** The form that a refusal has there. */
 export type ErrorForm = 'oauth' | 'token_api' | 'problem' | 'page'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Target {
   readonly method: Method
@@ -47,6 +48,7 @@ export const RESOURCE = 'https://api.example.com'
 export async function furnish(server: TestApp): Promise<void> {
   await server.createAccount({ username: 'alice', roles: ['admin'] })
   await server.createClient({ client_id: 'service', client_secret: SECRET })
+  await furnishSignals(server)
   const audit = { created_at: 0, updated_at: 0 }
   await server.deps.store.createResource(
     {
@@ -54,7 +56,7 @@ export async function furnish(server: TestApp): Promise<void> {
       scopes: null,
       access_token_seconds: null,
       signing_alg: 'RS256',
-      introspection_clients: [],
+      introspection_clients: [RECEIVER],
       authorization_details_types: [],
       claims: {},
       token_typ: 'at+jwt',
@@ -203,6 +205,8 @@ export const targets: readonly Target[] = [
     },
   },
   form('/revoke', { token: 'x', token_type_hint: 'access_token' }),
+  ...signalTargets,
+  open('/.well-known/ssf-configuration'),
   open('/status-lists'),
   {
     ...open('/status-lists/:list'),

@@ -109,6 +109,7 @@ t.test('RFC 7523 §3: once also where its keys took longer to come than it had t
       await slow.promise
       return { json: { keys: [key.public_jwk] }, cache_control: undefined }
     },
+    postSet: async () => ({ status: 202, text: '' }),
     postForm: async () => {},
   }
   const { server, sign, send } = await prepare(t, { jwks_uri: 'https://client.example/jwks' }, { outbound })
@@ -145,6 +146,7 @@ t.test('a jwks_uri is fetched once; when it fails the answer is a 401 and the lo
       if (answer instanceof Error) throw answer
       return { json: answer, cache_control: undefined }
     },
+    postSet: async () => ({ status: 202, text: '' }),
     postForm: async () => {},
   }
   const { server, sign, send } = await prepare(t, { jwks_uri: 'https://client.example/jwks' }, { outbound })

@@ -145,7 +145,7 @@ t.test('strangers cannot make up clients without end', async (t) => {
 
 t.test('hosts that never answer leave room for all other fetches', async (t) => {
   const { promise: never, reject } = Promise.withResolvers<never>()
-  const outbound = { getJson: () => never, postForm: async () => {} }
+  const outbound = { getJson: () => never, postSet: async () => ({ status: 202, text: '' }), postForm: async () => {} }
   const { deps } = await buildTestApp(t, { outbound, config: { registration: { metadata_documents: true } } })
   const waiting = Array.from({ length: 16 }, (_, n) => findClient(deps, `https://slow.example/${n}`))
   const ended = Promise.allSettled([...waiting, findClient(deps, 'https://slow.example/0')])

@@ -15,6 +15,7 @@ const server = await buildTestApp(t, {
     getJson: async (url) => {
       throw new Error(`nothing at ${url}`)
     },
+    postSet: async () => ({ status: 202, text: '' }),
     postForm: async (url, form) => {
       received.push({ url, form })
     },

@@ -24,6 +24,7 @@ const server = await buildTestApp(t, {
       if (!published.has(url)) throw new Error(`nothing at ${url}`)
       return { json: published.get(url), cache_control: undefined }
     },
+    postSet: async () => ({ status: 202, text: '' }),
     postForm: async () => {},
   },
 })

@@ -277,6 +277,7 @@ t.test(
           t.equal(url, `${issuer}/.well-known/oauth-authorization-server`)
           return { json: { issuer, jwks_uri }, cache_control: undefined }
         },
+        postSet: async () => ({ status: 202, text: '' }),
         postForm: async () => undefined,
       },
     })

@@ -17,6 +17,7 @@ function prepare() {
         if (answer instanceof Error) throw answer
         return { json: answer, cache_control: undefined }
       },
+      postSet: async () => ({ status: 202, text: '' }),
       postForm: () => Promise.reject(new Error('nothing is posted')),
     },
   })

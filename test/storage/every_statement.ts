@@ -1,11 +1,14 @@
 import * as sql from '../../server/storage/statements.ts'
 import * as authorization from '../../server/storage/statements_authorization.ts'
 import * as sessions from '../../server/storage/statements_sessions.ts'
+import * as signals from '../../server/storage/statements_signals.ts'
 import * as status from '../../server/storage/statements_status.ts'
 
 /** Each text that the modules of statements can give, but for the one that makes a table, with a name. */
 export function everyStatement(): [string, string][] {
-  const members = [sql, authorization, sessions, status].flatMap((module) => Object.entries<unknown>({ ...module }))
+  const members = [sql, authorization, sessions, signals, status].flatMap((module) =>
+    Object.entries<unknown>({ ...module }),
+  )
   const texts = members.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   const plain = texts.filter(([, text]) => !text.startsWith('CREATE'))
   for (const [index, conditions] of subsets(sql.REVOKE_CONDITION_NAMES).entries()) {

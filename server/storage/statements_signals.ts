@@ -1,0 +1,67 @@
+/** Every SQL text about Shared Signals: streams, what is told in them, and where it comes from. */
+import { insert, list, OR_NOTHING, sweep } from './columns.ts'
+
+const STREAM = [
+  'stream_id',
+  'client_id',
+  'audience',
+  'endpoint_url',
+  'events_delivered',
+  'description',
+  'status',
+  'status_reason',
+  'seen_at',
+  'created_at',
+  'updated_at',
+] as const
+const SIGNAL = [
+  'jti',
+  'stream_id',
+  'claims',
+  'attempts',
+  'next_attempt_at',
+  'settled_at',
+  'last_error',
+  'created_at',
+] as const
+
+/** `$12` how many a client may have. */
+export const INSERT_SIGNAL_STREAM = `INSERT INTO signal_streams (${STREAM.join(', ')})
+  SELECT CAST($1 AS text), CAST($2 AS text), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text), CAST($6 AS text),
+    CAST($7 AS text), CAST($8 AS text), CAST($9 AS bigint), CAST($10 AS bigint), CAST($11 AS bigint)
+  WHERE (SELECT count(*) FROM signal_streams WHERE client_id = $2) < $12`
+export const SELECT_SIGNAL_STREAM = `SELECT ${STREAM.join(', ')} FROM signal_streams WHERE stream_id = $1`
+export const LIST_SIGNAL_STREAMS = list('signal_streams', STREAM, ['stream_id'])
+export const LIST_SIGNAL_STREAMS_OF_CLIENT = list('signal_streams', STREAM, ['stream_id'], ['client_id'])
+export const UPDATE_SIGNAL_STREAM = `UPDATE signal_streams
+  SET endpoint_url = $2, events_delivered = $3, description = $4, updated_at = $5 WHERE stream_id = $1`
+export const SET_SIGNAL_STREAM_STATUS = `UPDATE signal_streams
+  SET status = $2, status_reason = $3, updated_at = $4 WHERE stream_id = $1`
+export const DELETE_SIGNAL_STREAM = 'DELETE FROM signal_streams WHERE stream_id = $1'
+/** Holds it until the batch has ended: nothing is told in a stream that is gone. */
+export const HOLD_SIGNAL_STREAM = 'UPDATE signal_streams SET seen_at = seen_at WHERE stream_id = $1'
+export const NOTE_SIGNALS_SEEN = `UPDATE signal_streams SET seen_at = $2 WHERE stream_id = $1 AND seen_at < $2`
+
+export const INSERT_SIGNAL = insert('signals', SIGNAL, OR_NOTHING)
+/** `$4` of which stream. What is due is asked again outside, where another node's claim is seen. */
+export const CLAIM_SIGNALS = `UPDATE signals SET next_attempt_at = $2, attempts = attempts + 1
+  WHERE jti IN (SELECT jti FROM signals WHERE settled_at IS NULL AND next_attempt_at <= $1 AND stream_id IN (
+      SELECT stream_id FROM signal_streams WHERE status = 'enabled' AND endpoint_url IS NOT NULL)
+      ORDER BY next_attempt_at LIMIT $3)
+    AND settled_at IS NULL AND next_attempt_at <= $1
+  RETURNING ${SIGNAL.join(', ')}`
+export const LIST_WAITING_SIGNALS = `SELECT ${SIGNAL.join(', ')} FROM signals
+  WHERE stream_id = $1 AND settled_at IS NULL ORDER BY created_at, jti LIMIT $2`
+export const COUNT_WAITING_SIGNALS = `SELECT count(*) AS waiting FROM signals WHERE stream_id = $1 AND settled_at IS NULL`
+export const SETTLE_SIGNAL = `UPDATE signals SET settled_at = $3, next_attempt_at = $4, last_error = $5
+  WHERE jti = $1 AND stream_id = $2 AND settled_at IS NULL`
+
+/** What has ended, with whom it is about: as `LIST_REVOKED_GRANTS`. */
+export const LIST_ENDED_GRANTS = `SELECT revoked_at, grant_id, account_id, client_id, session_id, resources, revoked_because
+  FROM grants WHERE revoked_at IS NOT NULL AND (revoked_at, grant_id) > ($1, $2)
+  ORDER BY revoked_at, grant_id LIMIT $3`
+/** The ids of audit records begin with their instant. */
+export const LIST_PASSWORD_CHANGES = `SELECT audit_id, at, account_id FROM audit_records
+  WHERE event = 'admin.password_hash_replaced' AND audit_id > $1 ORDER BY audit_id LIMIT $2`
+
+export const SWEEP_SIGNALS = sweep('signals', 'jti', 'created_at <= $1')
