@@ -1,6 +1,7 @@
 import type { SigningAlgorithm } from '../server/protocol/resource.ts'
 import type { Seconds } from '../server/protocol/time.ts'
-import type { SigningKeyRecord } from '../server/storage/records.ts'
+import type { KeyFetcher, SigningKeyRecord } from '../server/storage/records.ts'
+import { unawareOf } from './fetchers.ts'
 import { activeKey, keyState, nextKey } from './keyring.ts'
 
 /**
@@ -13,6 +14,8 @@ export interface RotationPolicy {
   readonly rotation_seconds: Seconds
   /** How long a key is in the JWK Set before it signs: as long as any verifier may keep an older set. */
   readonly publish_ahead_seconds: Seconds
+  /** How long a rotation that is due waits for resource servers that have not fetched the next key. */
+  readonly wait_for_fetchers_seconds: Seconds
   /** Lifetime of the longest-lived token that we sign. */
   readonly longest_token_seconds: Seconds
 }
@@ -47,10 +50,11 @@ export function dueChanges(
   now: Seconds,
   policy: RotationPolicy,
   algorithms: readonly SigningAlgorithm[],
+  fetchers: readonly KeyFetcher[] = [],
 ): KeyringChange[] {
   const due: KeyringChange[] = []
   for (const alg of algorithms) {
-    const change = missingKeys(keys, alg) ?? dueActivation(keys, now, policy, alg)
+    const change = missingKeys(keys, alg) ?? dueActivation(keys, now, policy, alg, fetchers)
     if (change !== undefined) due.push(change)
   }
   for (const { retired_at, alg, kid, removed_at } of keys) {
@@ -67,13 +71,53 @@ function dueActivation(
   now: Seconds,
   policy: RotationPolicy,
   alg: SigningAlgorithm,
+  fetchers: readonly KeyFetcher[] = [],
 ): KeyringChange | undefined {
   const active = activeKey(keys, alg)
   const next = nextKey(keys, alg)
-  if (active === undefined || active.activated_at === null || next === undefined) return undefined
-  if (active.activated_at + policy.rotation_seconds > now) return undefined
-  if (readyAt(keys, next, policy) > now) return undefined
+  if (active === undefined || next === undefined || now < dueAt(keys, active, next, policy)) return undefined
+  if (waitingFor(keys, now, policy, alg, fetchers) !== undefined) return undefined
   return { change: 'activate', alg, kid: next.kid, retire: active.kid }
+}
+
+/** When a key has signed for long enough, and its successor is ready. */
+function dueAt(
+  keys: readonly SigningKeyRecord[],
+  { activated_at }: SigningKeyRecord,
+  next: SigningKeyRecord,
+  policy: RotationPolicy,
+): Seconds {
+  const signed_enough_at = activated_at === null ? Number.POSITIVE_INFINITY : activated_at + policy.rotation_seconds
+  return Math.max(signed_enough_at, readyAt(keys, next, policy))
+}
+
+/** Resource servers that a rotation waits for. */
+export interface Waiting {
+  readonly alg: SigningAlgorithm
+  readonly kid: string
+  /** The rotation is due. */
+  readonly due: boolean
+  /** Then it happens without them. */
+  readonly until: Seconds
+  readonly fetchers: readonly KeyFetcher[]
+}
+
+/** Who has to fetch the next key of an algorithm before it signs; undefined: nobody, or they have had their time. */
+export function waitingFor(
+  keys: readonly SigningKeyRecord[],
+  now: Seconds,
+  policy: RotationPolicy,
+  alg: SigningAlgorithm,
+  fetchers: readonly KeyFetcher[] = [],
+): Waiting | undefined {
+  const active = activeKey(keys, alg)
+  const next = nextKey(keys, alg)
+  if (active === undefined || next === undefined || policy.wait_for_fetchers_seconds === 0) return undefined
+  const unaware = unawareOf(fetchers, { alg, active: active.kid, next: next.kid })
+  const due_at = dueAt(keys, active, next, policy)
+  const until = due_at + policy.wait_for_fetchers_seconds
+  if (unaware.length === 0 || until <= now) return undefined
+  return { alg, kid: next.kid, due: due_at <= now, until, fetchers: unaware }
 }
 
 /** Someone asks for a rotation before it is due. */
@@ -85,6 +129,7 @@ export interface RotationRequest {
 export type RotationPlan =
   | { readonly outcome: 'activate'; readonly kid: string; readonly retire: string | null }
   | { readonly outcome: 'too_early'; readonly ready_at: Seconds }
+  | ({ readonly outcome: 'waiting' } & Waiting)
   /** {@link missingKeys} first. */
   | { readonly outcome: 'no_next_key' }
 
@@ -95,11 +140,16 @@ export function planRotation(
   policy: RotationPolicy,
   alg: SigningAlgorithm,
   request: RotationRequest,
+  fetchers: readonly KeyFetcher[] = [],
 ): RotationPlan {
   const next = nextKey(keys, alg)
   if (next === undefined) return { outcome: 'no_next_key' }
   const ready_at = readyAt(keys, next, policy)
-  if (ready_at > now && !request.force) return { outcome: 'too_early', ready_at }
+  if (!request.force) {
+    if (ready_at > now) return { outcome: 'too_early', ready_at }
+    const waiting = waitingFor(keys, now, policy, alg, fetchers)
+    if (waiting !== undefined) return { outcome: 'waiting', ...waiting }
+  }
   return { outcome: 'activate', kid: next.kid, retire: activeKey(keys, alg)?.kid ?? null }
 }
 

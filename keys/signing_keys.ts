@@ -3,10 +3,11 @@ import type { Random } from '../server/deps.ts'
 import { type AuditEvent, auditRecord } from '../server/observe/audit.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../server/protocol/resource.ts'
 import type { Clock, Seconds } from '../server/protocol/time.ts'
-import type { SigningKeyRecord } from '../server/storage/records.ts'
+import type { KeyFetcher, Page, SigningKeyRecord } from '../server/storage/records.ts'
 import type { Store } from '../server/storage/store.ts'
+import { unawareOf } from './fetchers.ts'
 import { generateSigningKey } from './generate.ts'
-import { activeKey, type KeyState, keyState, publishedKeys } from './keyring.ts'
+import { activeKey, type KeyState, keyState, nextKey, publishedKeys } from './keyring.ts'
 import { type LoadedKey, loadSigningKey } from './loaded_key.ts'
 import {
   dueChanges,
@@ -15,6 +16,8 @@ import {
   planRotation,
   type RotationPolicy,
   type RotationRequest,
+  type Waiting,
+  waitingFor,
 } from './rotation.ts'
 import type { Vault } from './vault.ts'
 
@@ -47,8 +50,23 @@ export interface KeyRotation extends RotationRequest {
 }
 
 export type RotationOutcome =
-  | { readonly outcome: 'rotated'; readonly kid: string; readonly retired: string | null }
+  | {
+      readonly outcome: 'rotated'
+      readonly kid: string
+      readonly retired: string | null
+      /** Resource servers that had not fetched the key when it began to sign. */
+      readonly unaware: readonly KeyFetcher[]
+    }
   | { readonly outcome: 'too_early'; readonly ready_at: Seconds }
+  | ({ readonly outcome: 'waiting' } & Waiting)
+
+/** As it is served. */
+export interface JwkSet {
+  readonly body: string
+  /** Changes with it. */
+  readonly etag: string
+  readonly kids: readonly string[]
+}
 
 /** The keys that tokens are signed with. Everything but the changes is answered from memory. */
 export interface SigningKeys {
@@ -59,8 +77,8 @@ export interface SigningKeys {
   sign(alg: SigningAlgorithm, typ: string, payload: object): Promise<string>
   /** A published key. */
   verificationKey(kid: string): VerificationKey | undefined
-  /** The JWK Set of RFC 7517 §5, and an entity tag that changes with it. */
-  readonly jwks: { readonly body: string; readonly etag: string }
+  /** The JWK Set of RFC 7517 §5. */
+  readonly jwks: JwkSet
   /** Those with an active key. */
   readonly algorithms: readonly SigningAlgorithm[]
   list(): readonly ListedKey[]
@@ -71,8 +89,16 @@ export interface SigningKeys {
    * `REMOVAL_LEEWAY_SECONDS`: until then this process signs with a key that has retired elsewhere.
    */
   reload(): Promise<void>
-  /** Creates, activates and removes what is due. Any number of processes may run it at once. */
-  runSchedule(): Promise<void>
+  /** Who has fetched the JWK Set, as far as it has been written down. */
+  fetchers(): Promise<readonly KeyFetcher[]>
+  /** What a rotation of an algorithm would have to wait for now. */
+  waiting(alg: SigningAlgorithm, fetchers: readonly KeyFetcher[]): Waiting | undefined
+  /**
+   * Creates, activates and removes what is due. Any number of processes may run it at once.
+   *
+   * @returns the rotations that have begun to wait for resource servers since it ran last
+   */
+  runSchedule(): Promise<readonly Waiting[]>
   /** Activates the next key before it is due; in an emergency, a new one in place of all. */
   rotate(request: KeyRotation): Promise<RotationOutcome>
 }
@@ -86,6 +112,8 @@ export interface SigningKeysOptions {
     | 'replaceSigningKeys'
     | 'removeSigningKey'
     | 'algorithmsInUse'
+    | 'listKeyFetchers'
+    | 'appendAudit'
   >
   readonly vault: Vault
   readonly clock: Clock
@@ -100,10 +128,13 @@ interface Keyring {
   /** By `kid`: the published ones. */
   readonly loaded: ReadonlyMap<string, LoadedKey>
   readonly active: ReadonlyMap<SigningAlgorithm, LoadedKey>
-  readonly jwks: { readonly body: string; readonly etag: string }
+  readonly jwks: JwkSet
 }
 
 const ATTEMPTS = 5
+const PAGE_ROWS = 500
+/** An audit record is no list. */
+const MOST_NAMED = 20
 
 /**
  * Opens the keyring; on first start it makes the first RS256 key and its successor.
@@ -141,7 +172,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
   }
 
   /** Another process may be faster: the database lets one win, and both go on with what it then holds. */
-  const carryOut = async (change: KeyringChange, actor: string): Promise<void> => {
+  const carryOut = async (change: KeyringChange, actor: string, unaware: readonly string[] = []): Promise<void> => {
     const { alg } = change
     if (change.change === 'remove') {
       const { kid } = change
@@ -151,7 +182,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     const next = await makeNext(alg)
     if (change.change === 'activate') {
       const { kid, retire } = change
-      const detail = { alg, kid, retired: retire, next: next.kid }
+      const detail = { alg, kid, retired: retire, next: next.kid, ...(unaware.length === 0 ? {} : { unaware }) }
       await store.activateSigningKey({ kid, retire, next, now: clock.now() }, audit('keys.rotated', actor, detail))
       return read()
     }
@@ -172,21 +203,43 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     throw new Error(`no ${alg} key could be made`)
   }
 
+  const readFetchers = async (): Promise<readonly KeyFetcher[]> => {
+    const fetchers: KeyFetcher[] = []
+    let cursor: string | null = null
+    do {
+      const page: Page<KeyFetcher> = await store.listKeyFetchers({ limit: PAGE_ROWS, cursor })
+      fetchers.push(...page.items)
+      cursor = page.next_cursor
+    } while (cursor !== null)
+    return fetchers
+  }
+
+  /** Who would refuse what the next key signs, were it active now. */
+  const unawareNow = (alg: SigningAlgorithm, fetchers: readonly KeyFetcher[]): readonly KeyFetcher[] => {
+    const [active, next] = [activeKey(keyring.records, alg), nextKey(keyring.records, alg)]
+    if (active === undefined || next === undefined) return []
+    return unawareOf(fetchers, { alg, active: active.kid, next: next.kid })
+  }
+
   const rotate: SigningKeys['rotate'] = async ({ alg = 'RS256', actor, emergency, ...request }) => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await makeMissing(alg, actor)
       const retired = activeKey(keyring.records, alg)?.kid ?? null
+      const fetchers = await readFetchers()
+      const unaware = unawareNow(alg, fetchers)
       if (emergency) {
         if ((await replaceAll(alg, actor, retired)) === 'lost_race') continue
       } else {
-        const plan = planRotation(keyring.records, clock.now(), policy, alg, request)
-        if (plan.outcome === 'too_early') return plan
+        const plan = planRotation(keyring.records, clock.now(), policy, alg, request, fetchers)
+        if (plan.outcome === 'too_early' || plan.outcome === 'waiting') return plan
         if (plan.outcome === 'no_next_key') continue
-        await carryOut({ change: 'activate', alg, kid: plan.kid, retire: plan.retire }, actor)
+        await carryOut({ change: 'activate', alg, kid: plan.kid, retire: plan.retire }, actor, named(unaware))
       }
       // Whoever moved it on: a second rotation would only use up the next key as well.
       const active = activeKey(keyring.records, alg)
-      if (active !== undefined && active.kid !== retired) return { outcome: 'rotated', kid: active.kid, retired }
+      if (active !== undefined && active.kid !== retired) {
+        return { outcome: 'rotated', kid: active.kid, retired, unaware }
+      }
     }
     throw new Error(`the ${alg} key could not be rotated`)
   }
@@ -201,13 +254,26 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     return outcome
   }
 
-  const runSchedule = async () => {
+  /** Rotations that somebody has been told of: they wait for days, and this runs every minute. */
+  const told = new Set<string>()
+
+  const runSchedule = async (): Promise<readonly Waiting[]> => {
     await read()
     const algorithms = new Set<SigningAlgorithm>(['RS256', ...keyring.active.keys()])
     for (const alg of await store.algorithmsInUse()) if (isSigningAlgorithm(alg)) algorithms.add(alg)
-    for (const change of dueChanges(keyring.records, clock.now(), policy, [...algorithms])) {
-      await carryOut(change, 'system')
+    const fetchers = await readFetchers()
+    const waiting = [...algorithms].flatMap(
+      (alg) => waitingFor(keyring.records, clock.now(), policy, alg, fetchers) ?? [],
+    )
+    const news = waiting.filter(({ kid, due }) => due && !told.has(kid))
+    for (const { alg, kid, until, fetchers } of news) {
+      await store.appendAudit(audit('keys.rotation_waits', 'system', { alg, kid, until, fetchers: named(fetchers) }))
+      told.add(kid)
     }
+    for (const change of dueChanges(keyring.records, clock.now(), policy, [...algorithms], fetchers)) {
+      await carryOut(change, 'system', named(unawareNow(change.alg, fetchers)))
+    }
+    return news
   }
 
   const ensure = (alg: SigningAlgorithm) => inTurn(() => makeMissing(alg, 'system'))
@@ -237,6 +303,10 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
       })
     },
     ensure,
+    fetchers: readFetchers,
+    waiting(alg, fetchers) {
+      return waitingFor(keyring.records, clock.now(), policy, alg, fetchers)
+    },
     reload() {
       return inTurn(read)
     },
@@ -266,7 +336,14 @@ async function readKeyring(
   // A string goes out in one write with the headers.
   const body = JSON.stringify({ keys: [...loaded.values()].map(({ jwk }) => jwk) })
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { fingerprint, records, loaded, active, jwks: { body, etag } }
+  return { fingerprint, records, loaded, active, jwks: { body, etag, kids: [...loaded.keys()] } }
+}
+
+/** For the audit trail, in few words. */
+function named(fetchers: readonly KeyFetcher[]): readonly string[] {
+  return fetchers.slice(0, MOST_NAMED).map(({ resource, address_prefix, agent }) => {
+    return `${resource} from ${address_prefix} with ${agent}`
+  })
 }
 
 function fingerprintOf(records: readonly SigningKeyRecord[]): string {

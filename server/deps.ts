@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import type { FetchLedger } from '../keys/fetch_ledger.ts'
 import type { SigningKeys } from '../keys/signing_keys.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { PasswordHasher } from './accounts/password.ts'
@@ -22,6 +23,8 @@ export interface Deps {
   readonly config: Config
   readonly store: Store
   readonly keys: SigningKeys
+  /** Who fetches the JWK Set. */
+  readonly fetchLedger: FetchLedger
   readonly vault: Vault
   readonly revocations: Revocations
   readonly statusLists: StatusLists

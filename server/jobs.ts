@@ -7,6 +7,7 @@ import { createSignals } from './tokens/signals.ts'
 
 const SECOND = 1000
 const KEY_SCHEDULE_SECONDS = 60
+const LEDGER_SECONDS = 5
 const SEAL_SECONDS = 5
 const LOGOUT_SECONDS = 1
 const SIGNAL_SECONDS = 1
@@ -28,9 +29,11 @@ interface Job {
 function jobs(deps: Deps): Job[] {
   const { config, keys, store, clock } = deps
   const logouts = createLogoutDeliveries(deps)
+  const flush = () => deps.fetchLedger.flush()
   return [
     { name: 'read the keyring', every_seconds: config.keys.poll_seconds, run: () => keys.reload() },
-    { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => keys.runSchedule() },
+    { name: 'rotate signing keys', every_seconds: KEY_SCHEDULE_SECONDS, run: () => rotateKeys(deps) },
+    { name: 'write down who fetched the keys', every_seconds: LEDGER_SECONDS, run: flush, finish: flush },
     { name: 'seal the audit trail', every_seconds: SEAL_SECONDS, run: () => sealAudit(deps) },
     {
       name: 'look for revocations',
@@ -73,6 +76,18 @@ function backupJob({ config: { backup, database }, clock, log }: Deps): Job[] {
       },
     },
   ]
+}
+
+async function rotateKeys({ keys, fetchLedger, log }: Deps): Promise<void> {
+  // Who has fetched the next key in the last seconds is not waited for.
+  await fetchLedger.flush()
+  for (const { alg, kid, until, fetchers } of await keys.runSchedule()) {
+    const resources = [...new Set(fetchers.map(({ resource }) => resource))]
+    log.warn(
+      { alg, kid, until, resources },
+      'a key rotation waits for resource servers that have not fetched the next key',
+    )
+  }
 }
 
 /** Starts the jobs. @returns stops them, after the runs under way */

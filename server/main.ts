@@ -2,6 +2,7 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Config } from '../config/schema.ts'
+import { createFetchLedger } from '../keys/fetch_ledger.ts'
 import { openSigningKeys } from '../keys/signing_keys.ts'
 import { openVault } from '../keys/vault.ts'
 import { createPasswordHasher } from './accounts/password.ts'
@@ -78,10 +79,15 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
     }),
   ])
   try {
-    const { key_encryption_key_file, rotation_seconds, publish_ahead_seconds } = config.keys
+    const { key_encryption_key_file, poll_seconds: _, ...schedule } = config.keys
     const vault = await openVault({ key_encryption_key_file, store, random, clock })
-    const policy = { rotation_seconds, publish_ahead_seconds, longest_token_seconds: MAX_ACCESS_TOKEN_SECONDS }
+    const policy = { ...schedule, longest_token_seconds: MAX_ACCESS_TOKEN_SECONDS }
     const keys = await openSigningKeys({ store, vault, clock, random, policy })
+    const fetchLedger = createFetchLedger({
+      store,
+      clock,
+      default_resource: config.tokens.default_resource ?? config.issuer,
+    })
     const outbound = options.outbound ?? createOutbound(config.outbound)
     const legacySecret = readLegacySecret(config.token_api)
     const remoteKeys = createRemoteKeys({ outbound, clock })
@@ -92,6 +98,7 @@ export async function openDeps(config: Config, options: OpenOptions = {}): Promi
       config,
       store,
       keys,
+      fetchLedger,
       vault,
       revocations,
       statusLists,

@@ -76,6 +76,12 @@ export const KeysSchema = Type.Object(
     ),
     rotation_seconds: whole(90 * DAY, 3600, 3650 * DAY, 'How long a signing key signs.'),
     publish_ahead_seconds: whole(DAY, 300, 365 * DAY, 'How long a new key is in the JWKS before it signs.'),
+    wait_for_fetchers_seconds: whole(
+      DAY,
+      0,
+      30 * DAY,
+      'How long a rotation that is due waits for registered resources that have not fetched the next key. 0: not at all.',
+    ),
     poll_seconds: whole(1, 1, 60, 'How often a node looks for what other nodes changed.'),
   },
   { ...closed, description: 'Signing keys and the key that encrypts them.' },

@@ -16,8 +16,13 @@ export const jwks: Endpoint = {
   metadata: ({ issuer }) => ({ jwks_uri: `${issuer}/.well-known/jwks.json` }),
   plugin: (deps) => async (app) => {
     const path = `${issuerPath(deps.config.issuer)}/.well-known/jwks.json`
-    app.get(path, (request, reply) => {
-      const { body, etag } = deps.keys.jwks
+    app.get<{ Querystring: { resource?: unknown } }>(path, (request, reply) => {
+      const { body, etag, kids } = deps.keys.jwks
+      // HEAD hands out nothing; who revalidates has the set already.
+      if (request.method === 'GET') {
+        const { ip, headers, query } = request
+        deps.fetchLedger.note({ ip, user_agent: headers['user-agent'], resource: query.resource }, kids)
+      }
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       return reply.type('application/json').send(body)

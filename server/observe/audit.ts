@@ -38,6 +38,7 @@ export type AuditEvent =
   | 'client.deleted'
   | 'client.document_fetched'
   | 'keys.rotated'
+  | 'keys.rotation_waits'
   | 'keys.removed'
   | 'keys.created'
   | 'keys.rewrapped'

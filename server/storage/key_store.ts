@@ -1,6 +1,17 @@
+import type { SigningAlgorithm } from '../protocol/resource.ts'
 import type { Seconds } from '../protocol/time.ts'
 import type { Driver, Step } from './driver.ts'
-import type { Audit, OneTimeHandle, SigningKeyRecord, VaultSecretRecord } from './records.ts'
+import { pageOf, readCursor } from './page.ts'
+import type {
+  Audit,
+  KeyFetch,
+  KeyFetcher,
+  OneTimeHandle,
+  Page,
+  PageRequest,
+  SigningKeyRecord,
+  VaultSecretRecord,
+} from './records.ts'
 import * as sql from './statements.ts'
 import { happens, transition } from './transition.ts'
 
@@ -24,6 +35,16 @@ export interface KeyStore {
   removeSigningKey(kid: string, now: Seconds, audit: Audit): Promise<'removed' | 'lost_race'>
   /** Re-wraps under another key-encryption key. */
   replaceSealedSigningKey(kid: string, expected: string, sealed: string): Promise<'replaced' | 'stale'>
+  /**
+   * Notes the last fetch of each of these fetchers.
+   *
+   * @param kept how many stay of each resource's fetchers, and of those that name none; the others have fetched longest ago
+   */
+  recordKeyFetches(
+    fetches: readonly KeyFetch[],
+    kept: { readonly of_resource: number; readonly of_others: number },
+  ): Promise<void>
+  listKeyFetchers(page: PageRequest): Promise<Page<KeyFetcher>>
   listVaultSecrets(): Promise<VaultSecretRecord[]>
   insertVaultSecret(secret: VaultSecretRecord): Promise<'inserted' | 'exists'>
   replaceSealedVaultSecret(
@@ -36,6 +57,23 @@ export interface KeyStore {
   createOneTimeHandle(handle: OneTimeHandle, audit: Audit): Promise<void>
   /** Whether a handle could still be claimed. A page may say so; only a claim decides. */
   isOneTimeHandleLive(digest: string, purpose: OneTimeHandle['purpose'], now: Seconds): Promise<boolean>
+}
+
+interface KeyFetcherRow extends Omit<KeyFetcher, 'resource' | 'kids' | 'signing_alg'> {
+  /** Empty: none. A part of the primary key is never null. */
+  readonly resource: string
+  readonly kids: string
+  readonly signing_alg: SigningAlgorithm | null
+}
+
+function keyFetcherOf({ resource, kids, signing_alg, ...row }: KeyFetcherRow): KeyFetcher {
+  return {
+    resource: resource === '' ? null : resource,
+    ...row,
+    kids: JSON.parse(kids),
+    // The default resource may be there without a row.
+    signing_alg: signing_alg ?? 'RS256',
+  }
 }
 
 export function keyStore(driver: Driver): KeyStore {
@@ -74,6 +112,29 @@ export function keyStore(driver: Driver): KeyStore {
       return (await happens(driver, step)) ? 'replaced' : 'stale'
     },
 
+    async recordKeyFetches(fetches, { of_resource, of_others }) {
+      const rows = fetches.map((fetch) => ({ ...fetch, resource: fetch.resource ?? '' }))
+      // In one order everywhere: nobody deadlocks.
+      const ordered = rows.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+      const record: Step[] = ordered.map(({ resource, address_prefix, agent, kids, fetched_at }) => ({
+        sql: sql.RECORD_KEY_FETCH,
+        values: [resource, address_prefix, agent, JSON.stringify(kids), fetched_at, fetched_at],
+      }))
+      const resources = [...new Set(ordered.map(({ resource }) => resource))]
+      const trim: Step[] = resources.map((resource) => ({
+        sql: sql.TRIM_KEY_FETCHERS,
+        values: [resource, resource === '' ? of_others : of_resource],
+      }))
+      await transition(driver, [...record, ...trim], [])
+    },
+
+    async listKeyFetchers(page) {
+      const after = readCursor(page.cursor, ['', '', ''] as const)
+      const rows = await driver.query<KeyFetcherRow>(sql.LIST_KEY_FETCHERS, [...after, page.limit + 1])
+      const found = pageOf(rows, page, ({ resource, address_prefix, agent }) => [resource, address_prefix, agent])
+      return { ...found, items: found.items.map(keyFetcherOf) }
+    },
+
     listVaultSecrets() {
       return driver.query<VaultSecretRecord>(sql.LIST_VAULT_SECRETS, [])
     },
@@ -107,4 +168,8 @@ function insertStep(key: SigningKeyRecord): Step {
   const { kid, alg, public_jwk, private_key_sealed, created_at, activated_at, retired_at, removed_at } = key
   const values = [kid, alg, public_jwk, private_key_sealed, created_at, activated_at, retired_at, removed_at]
   return { sql: sql.INSERT_SIGNING_KEY, values, must_change: 1 }
+}
+
+function placeOf({ resource, address_prefix, agent }: { resource: string; address_prefix: string; agent: string }) {
+  return [resource, address_prefix, agent].join('\n')
 }

@@ -194,6 +194,24 @@ export interface SigningKeyRecord {
   readonly removed_at: Seconds | null
 }
 
+/** The last fetch of the JWK Set by one fetcher. */
+export interface KeyFetch {
+  /** The resource that it named; null: none. */
+  readonly resource: string | null
+  readonly address_prefix: string
+  readonly agent: string
+  /** The keys of the set that was fetched. */
+  readonly kids: readonly string[]
+  readonly fetched_at: Seconds
+}
+
+/** Somebody who fetches the JWK Set, as far as one fetcher can be told from another. */
+export interface KeyFetcher extends KeyFetch {
+  readonly first_fetched_at: Seconds
+  /** What the tokens of its resource are signed with. */
+  readonly signing_alg: SigningAlgorithm
+}
+
 /** A key that never leaves the vault in the clear: MAC and digest keys, and the check value. */
 export interface VaultSecretRecord {
   readonly name: string

@@ -24,6 +24,7 @@ import { throttleStore } from './throttle_store.ts'
 
 const DAY_SECONDS = 86_400
 const WEEK_SECONDS = 7 * DAY_SECONDS
+const QUARTER_SECONDS = 100 * DAY_SECONDS
 
 /** What is swept, and how long after its end. */
 const SWEEPS: readonly (readonly [sql: string, memory_seconds: number])[] = [
@@ -37,6 +38,8 @@ const SWEEPS: readonly (readonly [sql: string, memory_seconds: number])[] = [
   [sessions.SWEEP_LOGOUT_DELIVERIES, WEEK_SECONDS],
   // Taken or not: who polls no more often than that hears of it from the status lists.
   [SWEEP_SIGNALS, WEEK_SECONDS],
+  // Longer than a key signs as a rule: who fetched when it began is still known when it ends.
+  [sql.SWEEP_KEY_FETCHERS, QUARTER_SECONDS],
   [sql.SWEEP_REVOKED_ACCESS_TOKENS, 0],
   [sql.SWEEP_THROTTLES, 0],
   [sql.SWEEP_ONE_TIME_HANDLES, 0],

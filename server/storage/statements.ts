@@ -274,6 +274,24 @@ export const REMOVE_SIGNING_KEYS = `UPDATE signing_keys SET removed_at = $2, pri
 export const REPLACE_SEALED_SIGNING_KEY = `UPDATE signing_keys SET private_key_sealed = $3
   WHERE kid = $1 AND private_key_sealed = $2`
 
+/** Never to an earlier fetch: another node may have been quicker. */
+export const RECORD_KEY_FETCH = insert(
+  'key_fetchers',
+  ['resource', 'address_prefix', 'agent', 'kids', 'first_fetched_at', 'fetched_at'],
+  ` ON CONFLICT (resource, address_prefix, agent) DO UPDATE SET kids = excluded.kids, fetched_at = excluded.fetched_at
+  WHERE key_fetchers.fetched_at <= excluded.fetched_at`,
+)
+/** `$1` the resource, `$2` how many of its fetchers stay: those that fetched last. */
+export const TRIM_KEY_FETCHERS = `DELETE FROM key_fetchers
+  WHERE resource = $1 AND (fetched_at, address_prefix, agent) <= (
+    SELECT fetched_at, address_prefix, agent FROM key_fetchers WHERE resource = $1
+    ORDER BY fetched_at DESC, address_prefix DESC, agent DESC LIMIT 1 OFFSET $2)`
+export const LIST_KEY_FETCHERS = `SELECT fetcher.resource, fetcher.address_prefix, fetcher.agent, fetcher.kids,
+    fetcher.first_fetched_at, fetcher.fetched_at, resources.signing_alg
+  FROM key_fetchers AS fetcher LEFT JOIN resources ON resources.resource = fetcher.resource
+  WHERE (fetcher.resource, fetcher.address_prefix, fetcher.agent) > ($1, $2, $3)
+  ORDER BY fetcher.resource, fetcher.address_prefix, fetcher.agent LIMIT $4`
+
 export const INSERT_VAULT_SECRET = insert('vault_secrets', ['name', 'key_id', 'sealed', 'created_at'], OR_NOTHING)
 export const LIST_VAULT_SECRETS = 'SELECT name, key_id, sealed, created_at FROM vault_secrets ORDER BY name, key_id'
 export const REPLACE_SEALED_VAULT_SECRET =
@@ -318,6 +336,7 @@ export const SWEEP_GRANTS = sweep('grants', 'grant_id', 'absolute_expires_at <= 
 export const SWEEP_REVOKED_ACCESS_TOKENS = sweep('revoked_access_tokens', 'jti', 'expires_at <= $1')
 export const SWEEP_THROTTLES = sweep('throttles', 'key', 'expires_at <= $1')
 export const SWEEP_ONE_TIME_HANDLES = sweep('one_time_handles', 'digest', 'expires_at <= $1')
+export const SWEEP_KEY_FETCHERS = sweep('key_fetchers', '(resource, address_prefix, agent)', 'fetched_at <= $1')
 export const SWEEP_LOCKS = sweep('locks', 'name', 'expires_at <= $1')
 
 // Migrations

@@ -313,6 +313,7 @@ export const targets: readonly Target[] = [
   })),
   admin('POST', '/revocations', async () => ({ members: { client_id: 'nobody', issued_before: 5 } })),
   admin('GET', '/keys'),
+  admin('GET', '/keys/fetchers', async () => ({ members: { limit: '1' } })),
   admin('POST', '/keys/rotate', async () => ({ members: { alg: 'EdDSA', force: true, emergency: false } })),
   admin('POST', '/keys/rewrap'),
   admin('GET', '/grants', async () => ({ members: { limit: '1', account: 'alice' } })),

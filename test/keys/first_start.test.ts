@@ -13,7 +13,7 @@ const START = `
   const clock = { now: () => 1_800_000_000 }
   const store = await openStore({ database }, clock)
   const vault = await openVault({ key_encryption_key_file, store, random, clock })
-  const policy = { rotation_seconds: 86_400, publish_ahead_seconds: 3_600, longest_token_seconds: 300 }
+  const policy = { rotation_seconds: 86_400, publish_ahead_seconds: 3_600, longest_token_seconds: 300, wait_for_fetchers_seconds: 0 }
   const keys = await openSigningKeys({ store, vault, clock, random, policy })
   const mac_key = vault.refreshTokenMacKey.key.export().toString('hex')
   console.log(JSON.stringify([vault.digest('label', 'handle'), mac_key, keys.jwks.etag, keys.list()]))

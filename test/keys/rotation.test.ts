@@ -5,13 +5,16 @@ import {
   planRotation,
   REMOVAL_LEEWAY_SECONDS,
   type RotationPolicy,
+  waitingFor,
 } from '../../keys/rotation.ts'
+import type { KeyFetcher } from '../../server/storage/records.ts'
 import { record } from '../helpers/signing_key_record.ts'
 
 const DAY = 86_400
 const policy: RotationPolicy = {
   rotation_seconds: 90 * DAY,
   publish_ahead_seconds: DAY,
+  wait_for_fetchers_seconds: 2 * DAY,
   longest_token_seconds: 3_600,
 }
 const calmly = { force: false }
@@ -88,3 +91,39 @@ t.test('OIDC Core §10.1.1: the old key stays for the longest token it signed', 
   t.same(dueChanges(keys, unused_at - 1, policy, ['RS256']), [])
   t.same(dueChanges(keys, unused_at, policy, ['RS256']), [{ change: 'remove', alg: 'RS256', kid: 'old' }])
 })
+
+t.test(
+  'a rotation that is due waits for registered resources that have not fetched the next key, within a limit',
+  async (t) => {
+    const keys = [record('a', { activated_at: 0 }), record('n', { created_at: 10 * DAY })]
+    const fetcher = (kids: string[]): KeyFetcher => ({
+      resource: 'https://api.example.com',
+      address_prefix: '192.0.2.1',
+      agent: 'node',
+      kids,
+      first_fetched_at: 0,
+      fetched_at: 0,
+      signing_alg: 'RS256',
+    })
+    const [unaware, aware] = [fetcher(['a']), fetcher(['a', 'n'])]
+    const due = policy.rotation_seconds
+    const until = due + policy.wait_for_fetchers_seconds
+    const activate = { change: 'activate', alg: 'RS256', kid: 'n', retire: 'a' }
+    const changes = (now: number, fetchers: KeyFetcher[], wait = policy) =>
+      dueChanges(keys, now, wait, ['RS256'], fetchers)
+    t.same(changes(due, [aware]), [activate], 'not for one that has')
+    t.same(changes(due, [aware, unaware]), [])
+    t.same(changes(until - 1, [unaware]), [])
+    t.same(changes(until, [unaware]), [activate], 'one that never fetches stops nothing')
+    t.same(changes(due, [unaware], { ...policy, wait_for_fetchers_seconds: 0 }), [activate], 'unless it is not to wait')
+
+    const waiting = { alg: 'RS256', kid: 'n', due: false, until, fetchers: [unaware] }
+    const plan = (now: number, force: boolean) => planRotation(keys, now, policy, 'RS256', { force }, [unaware, aware])
+    t.same(plan(11 * DAY, false), { outcome: 'waiting', ...waiting }, 'before it is due, for the same ones')
+    t.match(plan(10 * DAY, false), { outcome: 'too_early', ready_at: 11 * DAY })
+    t.same(plan(11 * DAY, true), { outcome: 'activate', kid: 'n', retire: 'a' }, 'force does not')
+    t.same(plan(until, false).outcome, 'activate')
+    t.match(waitingFor(keys, due, policy, 'RS256', [unaware]), { due: true })
+    t.equal(waitingFor(keys, due, policy, 'ES256', [unaware]), undefined)
+  },
+)

@@ -13,8 +13,8 @@ const LONGEST_LAG_SECONDS = 300
 
 /** Also a rotation so quick that it has to wait for the publication. */
 const policies = fc.constantFrom<RotationPolicy[]>(
-  { rotation_seconds: 900, publish_ahead_seconds: 300, longest_token_seconds: 200 },
-  { rotation_seconds: 100, publish_ahead_seconds: 300, longest_token_seconds: 200 },
+  { rotation_seconds: 900, publish_ahead_seconds: 300, longest_token_seconds: 200, wait_for_fetchers_seconds: 0 },
+  { rotation_seconds: 100, publish_ahead_seconds: 300, longest_token_seconds: 200, wait_for_fetchers_seconds: 0 },
 )
 
 /** A keyring with its history: every JWK Set that it served, and the tokens that it signed. */

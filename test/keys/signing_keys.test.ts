@@ -10,7 +10,12 @@ import { SIGNING_ALGORITHMS } from '../../server/protocol/resource.ts'
 import { type TestVault, testVault } from '../helpers/vault.ts'
 
 const DAY = 86_400
-const policy = { rotation_seconds: 90 * DAY, publish_ahead_seconds: DAY, longest_token_seconds: 3_600 }
+const policy = {
+  rotation_seconds: 90 * DAY,
+  publish_ahead_seconds: DAY,
+  longest_token_seconds: 3_600,
+  wait_for_fetchers_seconds: DAY,
+}
 const calmly = { emergency: false, force: false, actor: 'cli' }
 
 async function testKeys(t: Parameters<typeof testVault>[0]): Promise<TestVault & { keys: SigningKeys }> {

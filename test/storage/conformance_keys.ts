@@ -64,6 +64,44 @@ export async function keyConformance(t: Test, { store }: Opened): Promise<void> 
     t.equal(await store.activateSigningKey(change, []), 'activated')
   })
 
+  t.test('who fetched the keys: the last fetch of each, so many of each resource, page by page', async (t) => {
+    const resource = fresh('https://api')
+    const kept = { of_resource: 3, of_others: 2 }
+    const fetch = (name: string | null, host: number, at = NOW, kids = ['a']) => {
+      return { resource: name, address_prefix: `192.0.2.${host}`, agent: 'node', kids, fetched_at: at }
+    }
+    await store.recordKeyFetches([fetch(resource, 2), fetch(resource, 1), fetch(null, 1)], kept)
+    await store.recordKeyFetches([fetch(resource, 1, NOW + 1, ['a', 'b']), fetch(resource, 2, NOW - 1, ['z'])], kept)
+    const first = await store.listKeyFetchers({ limit: 2, cursor: null })
+    const rest = await store.listKeyFetchers({ limit: 2, cursor: first.next_cursor })
+    const seen = { first_fetched_at: NOW, signing_alg: 'RS256' }
+    t.same(
+      [...first.items, ...rest.items],
+      [
+        { ...fetch(null, 1), ...seen },
+        { ...fetch(resource, 1, NOW + 1, ['a', 'b']), ...seen },
+        { ...fetch(resource, 2), ...seen },
+      ],
+      'and never an earlier one over a later',
+    )
+    t.equal(rest.next_cursor, null)
+
+    // All at one instant: still no more stay than may.
+    await store.recordKeyFetches(
+      [3, 4, 5].map((host) => fetch(resource, host, NOW + 2)),
+      kept,
+    )
+    await store.recordKeyFetches(
+      [6, 7, 8].map((host) => fetch(null, host, NOW + 2)),
+      kept,
+    )
+    const { items } = await store.listKeyFetchers({ limit: 20, cursor: null })
+    t.same(
+      items.map(({ address_prefix }) => address_prefix.slice(8)),
+      ['7', '8', '3', '4', '5'],
+    )
+  })
+
   t.test('a one-time handle lives until it expires or another supersedes it', async (t) => {
     const handle = {
       digest: fresh('digest'),

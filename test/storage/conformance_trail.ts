@@ -17,6 +17,7 @@ const EMPTIED = [
   'device_codes',
   'used_ids',
   'initial_access_tokens',
+  'key_fetchers',
 ]
 
 export async function trailConformance(t: Test, { store, driver }: Opened): Promise<void> {
@@ -112,9 +113,11 @@ export async function trailConformance(t: Test, { store, driver }: Opened): Prom
     await store.createDeviceCode(sampleDeviceCode(), [])
     await store.claimOnce(fresh('jti'), NOW, NOW)
     await store.createInitialAccessToken(sampleToken(), [])
+    const fetch = { resource: null, address_prefix: '192.0.2.1', agent: 'node', kids: [], fetched_at: NOW }
+    await store.recordKeyFetches([fetch], { of_resource: 9, of_others: 9 })
     const trail = await driver.query('SELECT audit_id FROM audit_records', [])
 
-    t.equal(await store.sweep(future, 1), 14, 'one of each kind')
+    t.equal(await store.sweep(future, 1), 15, 'one of each kind')
     while ((await store.sweep(future, 100)) > 0) t.pass('swept')
     for (const table of EMPTIED) {
       t.same(await driver.query(`SELECT 1 AS found FROM ${table}`, []), [], table)
