@@ -1,14 +1,14 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Random } from '../server/deps.ts'
 import { type AuditEvent, auditRecord } from '../server/observe/audit.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../server/protocol/resource.ts'
 import type { Clock, Seconds } from '../server/protocol/time.ts'
-import type { KeyFetcher, Page, SigningKeyRecord } from '../server/storage/records.ts'
+import type { KeyFetcher, SigningKeyRecord } from '../server/storage/records.ts'
 import type { Store } from '../server/storage/store.ts'
 import { unawareOf } from './fetchers.ts'
 import { generateSigningKey } from './generate.ts'
-import { activeKey, type KeyState, keyState, nextKey, publishedKeys } from './keyring.ts'
-import { type LoadedKey, loadSigningKey } from './loaded_key.ts'
+import { activeKey, type KeyState, keyState, nextKey } from './keyring.ts'
+import { type JwkSet, readFetchers, readKeyring } from './read_keyring.ts'
 import {
   dueChanges,
   type KeyringChange,
@@ -59,14 +59,6 @@ export type RotationOutcome =
     }
   | { readonly outcome: 'too_early'; readonly ready_at: Seconds }
   | ({ readonly outcome: 'waiting' } & Waiting)
-
-/** As it is served. */
-export interface JwkSet {
-  readonly body: string
-  /** Changes with it. */
-  readonly etag: string
-  readonly kids: readonly string[]
-}
 
 /** The keys that tokens are signed with. Everything but the changes is answered from memory. */
 export interface SigningKeys {
@@ -121,18 +113,7 @@ export interface SigningKeysOptions {
   readonly policy: RotationPolicy
 }
 
-/** The keyring as it is in memory, replaced as a whole. */
-interface Keyring {
-  readonly fingerprint: string
-  readonly records: readonly SigningKeyRecord[]
-  /** By `kid`: the published ones. */
-  readonly loaded: ReadonlyMap<string, LoadedKey>
-  readonly active: ReadonlyMap<SigningAlgorithm, LoadedKey>
-  readonly jwks: JwkSet
-}
-
 const ATTEMPTS = 5
-const PAGE_ROWS = 500
 /** An audit record is no list. */
 const MOST_NAMED = 20
 
@@ -203,17 +184,6 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     throw new Error(`no ${alg} key could be made`)
   }
 
-  const readFetchers = async (): Promise<readonly KeyFetcher[]> => {
-    const fetchers: KeyFetcher[] = []
-    let cursor: string | null = null
-    do {
-      const page: Page<KeyFetcher> = await store.listKeyFetchers({ limit: PAGE_ROWS, cursor })
-      fetchers.push(...page.items)
-      cursor = page.next_cursor
-    } while (cursor !== null)
-    return fetchers
-  }
-
   /** Who would refuse what the next key signs, were it active now. */
   const unawareNow = (alg: SigningAlgorithm, fetchers: readonly KeyFetcher[]): readonly KeyFetcher[] => {
     const [active, next] = [activeKey(keyring.records, alg), nextKey(keyring.records, alg)]
@@ -225,7 +195,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       await makeMissing(alg, actor)
       const retired = activeKey(keyring.records, alg)?.kid ?? null
-      const fetchers = await readFetchers()
+      const fetchers = await readFetchers(store)
       const unaware = unawareNow(alg, fetchers)
       if (emergency) {
         if ((await replaceAll(alg, actor, retired)) === 'lost_race') continue
@@ -261,7 +231,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     await read()
     const algorithms = new Set<SigningAlgorithm>(['RS256', ...keyring.active.keys()])
     for (const alg of await store.algorithmsInUse()) if (isSigningAlgorithm(alg)) algorithms.add(alg)
-    const fetchers = await readFetchers()
+    const fetchers = await readFetchers(store)
     const waiting = [...algorithms].flatMap(
       (alg) => waitingFor(keyring.records, clock.now(), policy, alg, fetchers) ?? [],
     )
@@ -303,7 +273,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
       })
     },
     ensure,
-    fetchers: readFetchers,
+    fetchers: () => readFetchers(store),
     waiting(alg, fetchers) {
       return waitingFor(keyring.records, clock.now(), policy, alg, fetchers)
     },
@@ -319,36 +289,11 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
   }
 }
 
-async function readKeyring(
-  { store, vault }: Pick<SigningKeysOptions, 'store' | 'vault'>,
-  previous: Keyring | undefined,
-): Promise<Keyring> {
-  const records = await store.listSigningKeys()
-  const fingerprint = fingerprintOf(records)
-  if (previous?.fingerprint === fingerprint) return previous
-  const loaded = new Map<string, LoadedKey>()
-  const active = new Map<SigningAlgorithm, LoadedKey>()
-  for (const record of publishedKeys(records)) {
-    const key = previous?.loaded.get(record.kid) ?? (await loadSigningKey(record, vault))
-    loaded.set(record.kid, key)
-    if (keyState(record) === 'active') active.set(record.alg, key)
-  }
-  // A string goes out in one write with the headers.
-  const body = JSON.stringify({ keys: [...loaded.values()].map(({ jwk }) => jwk) })
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { fingerprint, records, loaded, active, jwks: { body, etag, kids: [...loaded.keys()] } }
-}
-
 /** For the audit trail, in few words. */
 function named(fetchers: readonly KeyFetcher[]): readonly string[] {
   return fetchers.slice(0, MOST_NAMED).map(({ resource, address_prefix, agent }) => {
     return `${resource} from ${address_prefix} with ${agent}`
   })
-}
-
-function fingerprintOf(records: readonly SigningKeyRecord[]): string {
-  const instants = records.map((key) => [key.kid, key.activated_at, key.retired_at, key.removed_at].join())
-  return instants.sort().join(';')
 }
 
 function isSigningAlgorithm(alg: string): alg is SigningAlgorithm {
