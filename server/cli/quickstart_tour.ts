@@ -100,7 +100,7 @@ async function signIn(tour: Tour, title: string): Promise<Tokens> {
 async function showAndVerify({ narrator, audience, issuer, cli }: Tour, access: string): Promise<void> {
   narrator.step('What the access token says')
   const decoded = narrator.required(decodeToken(access), 'a JWT')
-  narrator.say(explainToken(decoded))
+  narrator.say(explainToken(decoded, Math.floor(cli.io.now() / 1000)))
   narrator.expect(decoded.payload.iss === issuer, `iss to be ${issuer}`)
 
   narrator.step('A resource server verifies it: another process, which knows the URL of the issuer and nothing else')
