@@ -5,102 +5,22 @@
  * is an API that a token is shown to, `client FILE PORT` is a site that alice signs in to, `file NAME` is there for a
  * later block, `skip REASON` is not run. A `text` or `json` block is what the block before it prints.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { startProgram } from './helpers/child_process.ts'
 import { siteAt } from './helpers/clients.ts'
-import { type Block, blocksOf, jsonShape, missingFrom } from './helpers/markdown.ts'
-import { freePort, temporaryDirectory } from './helpers/process.ts'
+import { assertOutput, canJson, type Place, preparePlace, runShell, start } from './helpers/documented.ts'
+import { blocksOf, jsonShape, missingFrom } from './helpers/markdown.ts'
 import { createBrowser, signInThroughPages } from './helpers/web_client.ts'
 
 const ROOT = new URL('../', import.meta.url).pathname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const READY_SECONDS = 60
 const PASSWORD = 'correct horse battery staple'
-
-/** Variables and functions of one block are there for the next. */
-const SHELL = `set -eo pipefail
-if [ -f "$STATE" ]; then . "$STATE"; fi
-keep() { declare -f; for name in $(compgen -v | grep -E '^[a-z]+$'); do declare -p "$name"; done; }
-trap 'keep >"$STATE"' EXIT
-`
-
-interface Place {
-  /** Where `file` and `api` blocks are written. */
-  readonly folder: string
-  readonly env: Readonly<Record<string, string>>
-  readonly issuer: string
-  /** A block with the ports of this run in it. */
-  adapted(text: string): string
-}
-
-async function preparePlace(t: Test): Promise<Place> {
-  const folder = temporaryDirectory(t)
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  const documented = [3000, 4000, 4001, 4002, 4003]
-  const ports = new Map<string, string>(
-    await Promise.all(documented.map(async (port) => [`${port}`, `${await freePort()}`] as [string, string])),
-  )
-  const port = ports.get('3000') ?? ''
-  return {
-    folder,
-    issuer: `http://localhost:${port}`,
-    env: { GATEHOUSE_PORT: port, GATEHOUSE_DATA_DIR: join(folder, 'data'), STATE: join(folder, 'state') },
-    adapted: (text) => text.replace(/\b(3000|400\d)\b/g, (documented) => ports.get(documented) ?? documented),
-  }
-}
-
-async function runShell(place: Place, text: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn('bash', ['-c', SHELL + place.adapted(text)], {
-    cwd: ROOT,
-    env: { ...cleanEnvironment(), ...place.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const written = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      written[stream] += text
-    })
-  }
-  await once(child, 'close')
-  return { code: child.exitCode, ...written }
-}
-
-/** The shell that runs the tests may have settings of its own. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_')))
-}
-
-/** Starts a block that stays; it ends with the test. @returns what it has written so far */
-async function start(t: Test, place: Place, text: string, ready: RegExp): Promise<string> {
-  const program = await startProgram({
-    command: 'bash',
-    args: ['-c', place.adapted(text)],
-    cwd: ROOT,
-    env: { ...place.env },
-    ready,
-    timeout_seconds: READY_SECONDS,
-  })
-  t.teardown(() => program.stop())
-  return program.output()
-}
 
 /** Starts a program that was written before, with the variables that blocks have exported. */
 async function startListening(t: Test, place: Place, name: string, port: string): Promise<void> {
   const wait = `until curl -s -o /dev/null localhost:${place.adapted(port)}; do sleep 0.1; done; echo ready; wait`
   await start(t, place, `. "$STATE"; node ${join(place.folder, name)} & ${wait}`, /ready/)
-}
-
-function assertOutput(t: Test, output: string, documented: Block): void {
-  if (documented.language === 'json') {
-    t.strictSame(jsonShape(JSON.parse(output)), jsonShape(JSON.parse(documented.text)), `line ${documented.line}`)
-  } else {
-    const missing = missingFrom(output, documented.text)
-    t.equal(missing, undefined, `line ${documented.line}: the output has the shape that is shown`, { output })
-  }
 }
 
 /** An API of the README lets a good token in, and nobody else. */
@@ -209,13 +129,3 @@ t.test('the settings for Django are those of the example, which has tests', asyn
   t.ok(lines.length > 3, 'they were found at all')
   for (const line of lines) t.ok(settings.includes(line), line.trim())
 })
-
-/** @returns why there is no curl that can send JSON; false when there is one */
-function canJson(): string | false {
-  try {
-    const [, major = 0, minor = 0] = /^curl (\d+)\.(\d+)/.exec(execFileSync('curl', ['--version']).toString()) ?? []
-    return Number(major) * 1000 + Number(minor) >= 7082 ? false : 'this curl is older than 7.82 and has no --json'
-  } catch {
-    return 'there is no curl'
-  }
-}

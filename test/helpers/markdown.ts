@@ -66,12 +66,18 @@ export function missingFrom(output: string, documented: string): string | undefi
 
 /** A line without what differs from run to run. */
 function shapeOf(line: string): string {
-  return line
-    .trimEnd()
-    .replace(/[\w-]{6,}…[\w-]*/g, '#')
-    .replace(/[\w-]{20,}(\.[\w-]{20,})*/g, '#')
-    .replace(/-[\da-f]{8}\b/g, '-#')
-    .replace(/\d+/g, '0')
+  return (
+    line
+      .trimEnd()
+      .replace(/[\w-]{6,}…[\w-]*/g, '#')
+      .replace(/[\w-]{20,}(\.[\w-]{20,})*/g, '#')
+      .replace(/-[\da-f]{8}\b/g, '-#')
+      // How long ago, or from now on, as the command line says it.
+      .replace(/, (?:now|(?:in )?\d+ (?:d|h|min|s)(?: \d+ (?:h|min|s))?(?: ago)?)\)/g, ', #)')
+      .replace(/\d+/g, '0')
+      // Columns are as wide as what is in them.
+      .replace(/(\S) {2,}/g, '$1  ')
+  )
 }
 
 /** The names and types that a JSON value consists of, as far as a document shows them. */
