@@ -99,6 +99,18 @@ export function mappedClaims(mapping: ClaimMapping, from: MappedFrom): Readonly<
   return asObject(filled(mapping, sourcesOf(from)))
 }
 
+/**
+ * What a mapping may come to, as JSON: with the rest of the token, and in base64url, it stays below the 8 KiB that this
+ * server's own verifier reads.
+ */
+export const MAX_MAPPED_BYTES = 4096
+
+/** How long the claims of a mapping are, as JSON in UTF-8. What comes of a sign-in is short, and is not counted. */
+export function mappedBytes(mapping: ClaimMapping, from: Omit<MappedFrom, 'grant' | 'sub'>): number {
+  if (Object.keys(mapping).length === 0) return 0
+  return new TextEncoder().encode(JSON.stringify(mappedClaims(mapping, { ...from, grant: null, sub: '' }))).length
+}
+
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }

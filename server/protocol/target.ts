@@ -1,6 +1,6 @@
 import { type Account, ADMIN_ROLE } from './account.ts'
 import type { AuthorizationDetail } from './authorization_request.ts'
-import { type ClaimMapping, mergeMappings } from './claim_mapping.ts'
+import { type ClaimMapping, MAX_MAPPED_BYTES, mappedBytes, mergeMappings } from './claim_mapping.ts'
 import type { Client } from './client.ts'
 import { OAuthError } from './errors.ts'
 import type { Resource, SigningAlgorithm, TokenTyp } from './resource.ts'
@@ -106,9 +106,11 @@ export function selectTarget(
   }
   const admin = asked.resources.includes(defaults.admin_resource)
   const held = scopesHeld(client, account, asked.found, admin, granted?.scope)
+  const scope = grantedScope(asked.scope, held)
+  assertClaimsFit(claims, { client, account, scope }, asked.resources)
   return {
     resources: asked.resources,
-    scope: grantedScope(asked.scope, held),
+    scope,
     authorization_details: (granted?.authorization_details ?? []).filter(
       ({ type }) =>
         client.authorization_details_types?.includes(type) &&
@@ -121,6 +123,23 @@ export function selectTarget(
     token_typ: first.token_typ,
     claims,
   }
+}
+
+/**
+ * A token that nobody could read is not begun: afterwards the refresh token would be rotated, or the code used up.
+ *
+ * @throws {OAuthError} `invalid_target`
+ */
+function assertClaimsFit(
+  claims: ClaimMapping,
+  from: { client: Client; account: Account | null; scope: string },
+  resources: readonly string[],
+): void {
+  const bytes = mappedBytes(claims, from)
+  if (bytes <= MAX_MAPPED_BYTES) return
+  const whom = from.account === null ? `client ${from.client.client_id}` : `account ${from.account.account_id}`
+  const detail = `the claims of ${resources.join(' ')} come to ${bytes} bytes for ${whom}, ${MAX_MAPPED_BYTES} at most`
+  throw new OAuthError('invalid_target', 'the access token for this resource would be too long', { detail })
 }
 
 /** @returns for the log and whoever has to change something; undefined: nothing stands in the way */

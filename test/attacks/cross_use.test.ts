@@ -1,3 +1,4 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { newInitialAccessToken } from '../../server/clients/credentials.ts'
 import { DEVICE_CODE_GRANT } from '../../server/protocol/device_code.ts'
@@ -9,6 +10,7 @@ import { codeFor, codeForm, VERIFIER } from '../helpers/code.ts'
 import { decideAbout, startDevice } from '../helpers/device.ts'
 import { seedSession } from '../helpers/session.ts'
 import { authorizationUrl, WEB_CLIENT } from '../helpers/web_client.ts'
+import { sampleResource } from '../storage/samples.ts'
 
 /** Everything that the authorization server hands out or takes, presented wherever something else belongs. */
 
@@ -31,7 +33,14 @@ const grant_types = [
   DEVICE_CODE_GRANT,
   TOKEN_EXCHANGE_GRANT,
 ]
-const web = await server.createClient({ ...WEB_CLIENT, client_secret: SECRET, grant_types })
+/** Its access tokens have the `typ` of ID tokens, and ID tokens of a client of the same name have its `aud`. */
+const TYPED = 'https://typed.example.com'
+await deps.store.createResource(
+  sampleResource({ resource: TYPED, scopes: null, token_typ: 'JWT', introspection_clients: ['web'] }),
+  [],
+)
+const web = await server.createClient({ ...WEB_CLIENT, client_secret: SECRET, grant_types, resources: [TYPED] })
+const namesake = await server.createClient({ ...WEB_CLIENT, client_id: TYPED, client_secret: SECRET })
 const signs = { client_id: 'signs', token_endpoint_auth_method: 'private_key_jwt' } as const
 await server.createClient({ ...signs, jwks: { keys: [key.public_jwk] } })
 const WEB = basic('web', SECRET)
@@ -49,6 +58,20 @@ const registered = (
   await server.postJson('/register', { redirect_uris: [REDIRECT] }, bearer(initial_access_token))
 ).json()
 
+const TYPED_TOKEN = 'access token with the typ JWT'
+
+/** @returns an access token with the `typ` JWT */
+async function typedToken(): Promise<string> {
+  const form = codeForm(web, await codeFor(server, web, alice, { resources: [TYPED] }))
+  return (await server.postForm('/token', form, WEB)).json().access_token
+}
+
+/** @returns an ID token whose `aud` is a resource with the `typ` JWT */
+async function namesakeIdToken(): Promise<string> {
+  const form = codeForm(namesake, await codeFor(server, namesake, alice))
+  return (await server.postForm('/token', form, basic(TYPED, SECRET))).json().id_token
+}
+
 /** One of each. What is used once is made anew for each place. */
 async function everyKind(): Promise<Record<string, string>> {
   const { session, handle } = await seedSession(deps, { account_id: alice.account_id })
@@ -63,7 +86,9 @@ async function everyKind(): Promise<Record<string, string>> {
   return {
     'access token': access_token,
     'refresh token': refresh_token,
+    [TYPED_TOKEN]: await typedToken(),
     'ID token': id_token,
+    'ID token for a resource with the typ JWT': await namesakeIdToken(),
     'logout token': await deps.keys.sign('RS256', LOGOUT_TOKEN_TYP, logout),
     code: await codeFor(server, web, alice),
     'device code': device.device_code,
@@ -107,7 +132,7 @@ const places: Readonly<Record<string, Place>> = {
     present: async (device_code) => ok(await token({ grant_type: DEVICE_CODE_GRANT, device_code })),
   },
   subject_token: {
-    takes: ['access token'],
+    takes: ['access token', TYPED_TOKEN],
     present: async (subject_token) => {
       const form = { grant_type: TOKEN_EXCHANGE_GRANT, subject_token, subject_token_type: ACCESS_TOKEN_TYPE }
       return ok(await token(form))
@@ -136,7 +161,7 @@ const places: Readonly<Record<string, Place>> = {
     present: async (dpop) => ok(await token(credentials, { ...WEB, dpop })),
   },
   'a bearer at UserInfo': {
-    takes: ['access token'],
+    takes: ['access token', TYPED_TOKEN],
     present: async (value) => ok(await server.inject({ url: '/userinfo', headers: bearer(value) })),
   },
   'a bearer at the admin API': {
@@ -153,7 +178,7 @@ const places: Readonly<Record<string, Place>> = {
       ok(await server.inject({ url: `/register/${registered.client_id}`, headers: bearer(value) })),
   },
   introspection: {
-    takes: ['access token', 'refresh token'],
+    takes: ['access token', TYPED_TOKEN, 'refresh token'],
     present: async (value) => (await server.postForm('/introspect', { token: value }, WEB)).json().active === true,
   },
   request_uri: {
@@ -198,3 +223,12 @@ for (const [place, { takes, present }] of Object.entries(places)) {
     }
   })
 }
+
+t.test('RFC 8725 §3.11: the two are what their kinds say they are', async (t) => {
+  const kinds = await everyKind()
+  const read = (value = '') => ({ header: decodeProtectedHeader(value), payload: decodeJwt(value) })
+  t.match(read(kinds[TYPED_TOKEN]), { header: { typ: 'JWT' }, payload: { aud: TYPED, token_type: 'access' } })
+  const id_token = read(kinds['ID token for a resource with the typ JWT'])
+  t.match(id_token, { header: { typ: 'JWT' }, payload: { aud: TYPED, sub: String } })
+  t.notHas(id_token.payload, { token_type: '' })
+})

@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   type ClaimMapping,
   claimMappingProblems,
+  mappedBytes,
   mappedClaims,
   mergeMappings,
 } from '../../server/protocol/claim_mapping.ts'
@@ -122,4 +123,12 @@ t.test('the templates can be registered, and say what their software looks for',
     preferred_username: 'alice',
     groups: ['editor', 'staff'],
   })
+})
+
+t.test('how long the claims are is counted in bytes of UTF-8', async (t) => {
+  const parties = { client, account, scope: 'read' }
+  t.equal(mappedBytes({}, parties), 0)
+  t.equal(mappedBytes({ a: '{{name}}' }, parties), JSON.stringify({ a: 'Alice' }).length)
+  t.equal(mappedBytes({ a: '☕' }, parties), JSON.stringify({ a: 'xxx' }).length)
+  t.equal(mappedBytes({ a: '{{name}}' }, { ...parties, account: null }), '{}'.length)
 })

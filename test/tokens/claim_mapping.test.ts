@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { mintCliToken } from '../../server/admin/cli_token.ts'
 import type { Resource } from '../../server/protocol/resource.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
-import { basic, buildTestApp, claimsOf } from '../helpers/app.ts'
+import { basic, buildTestApp, claimsOf, PASSWORD } from '../helpers/app.ts'
 import { sampleResource } from '../storage/samples.ts'
 
 const SECRET = 'a client secret of some length'
@@ -185,3 +185,49 @@ t.test('the size of a preview is that of the token', async (t) => {
   const { access } = await server.signIn('alice', { resource: API })
   t.ok(Math.abs(bytes - access.length) < 100, `${bytes} and ${access.length}`)
 })
+
+t.test(
+  'a token that nobody could read is not issued, and nothing is used up: not the refresh token either',
+  async (t) => {
+    const { server, admin } = await prepare(t, { claims: {} })
+    const { deps } = server
+    const long = Array.from(
+      { length: 32 },
+      (_, index) => `role-of-some-length-and-more-${String(index).padStart(20, '0')}`,
+    )
+    const account = await deps.store.findAccountByIdentifier('alice')
+    if (account === undefined) throw new Error('alice is there')
+    const { refresh } = await server.signIn('alice', { resource: API })
+    const patch = (path: string, body: object) => admin('PATCH', path, body)
+    t.equal((await patch(`accounts/${account.account_id}`, { roles: long })).statusCode, 200)
+    const mapping = { all: ['{{roles}}', '{{roles}}', '{{roles}}'] }
+    t.equal((await patch(`resources?resource=${encodeURIComponent(API)}`, { claims: mapping })).statusCode, 200)
+
+    const again = () => server.postJson('/api/token/refresh/', { refresh })
+    t.equal((await again()).statusCode, 400)
+    const form = { grant_type: 'refresh_token', refresh_token: refresh, client_id: 'gatehouse-login' }
+    t.match((await server.postForm('/token', form)).json(), { error: 'invalid_target', error_description: /too long/ })
+    t.ok(
+      server.logged.some((line) => line.includes('come to') && line.includes(account.account_id)),
+      'the log says why',
+    )
+    const query = new URLSearchParams({ resource: API, account: 'alice', client_id: 'gatehouse-login' })
+    const preview = await admin('GET', `resources/token-preview?${query.toString()}`)
+    t.match(preview, { statusCode: 409, body: /come to \d+ bytes for account/ })
+    t.equal(
+      (await server.postJson('/api/token/', { username: 'alice', password: PASSWORD, resource: API })).statusCode,
+      400,
+    )
+    const service = { grant_type: 'client_credentials', resource: API }
+    t.equal((await server.postForm('/token', service, basic('service', SECRET))).statusCode, 200, 'others go on')
+
+    t.equal(
+      (await patch(`resources?resource=${encodeURIComponent(API)}`, { claims: { all: '{{roles}}' } })).statusCode,
+      200,
+    )
+    server.clock.advance(120)
+    const answer = await again()
+    t.equal(answer.statusCode, 200, 'beyond the window of a retry: it had not been rotated')
+    t.match((await server.postJson('/api/token/verify/', { token: answer.json().access })).statusCode, 200)
+  },
+)
