@@ -5,8 +5,8 @@ import type { Test } from 'tap'
 import type { Get } from './api_client.ts'
 import { runGatehouse, type ServerProcess, startServer } from './process.ts'
 
-const AUDIENCE = 'https://api.example.com'
-const USER = { username: 'alice', password: 'seven purple otters juggle' }
+export const AUDIENCE = 'https://api.example.com'
+export const USER = { username: 'alice', password: 'seven purple otters juggle' }
 
 /**
  * Starts Gatehouse, signs a person in, and shows the tokens to an API before and after its keys rotate.
@@ -42,16 +42,17 @@ export async function flowWithGatehouse(
   t.ok(await inTime(forgotten), 'and none before it, once the API has seen the new key')
 }
 
-interface TokenPair {
+export interface TokenPair {
   readonly access: string
   readonly refresh: string
 }
 
-async function signIn(server: ServerProcess): Promise<TokenPair> {
+/** By the login API. */
+export async function signIn(server: ServerProcess, user: typeof USER = USER): Promise<TokenPair> {
   const response = await fetch(`${server.issuer}/api/token/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(USER),
+    body: JSON.stringify(user),
   })
   const body: unknown = await response.json()
   if (!isTokenPair(body)) throw new Error(`the login API answered ${response.status} ${JSON.stringify(body)}`)
@@ -87,7 +88,8 @@ async function statuses(get: Get, path: string, token: string): Promise<number[]
   return responses.map(({ status }) => status)
 }
 
-async function inTime(condition: () => Promise<boolean>): Promise<boolean> {
+/** Waits, but not for ever. @returns whether it came true */
+export async function inTime(condition: () => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + 15_000
   while (performance.now() < deadline) {
     if (await condition()) return true
@@ -96,7 +98,8 @@ async function inTime(condition: () => Promise<boolean>): Promise<boolean> {
   return false
 }
 
-async function run(server: ServerProcess, args: readonly string[], input = ''): Promise<string> {
+/** A command of the operator's. @throws with its output when it fails */
+export async function run(server: ServerProcess, args: readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await runGatehouse(args, server.env, input)
   if (code !== 0) throw new Error(`gatehouse ${args.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
   return stdout
