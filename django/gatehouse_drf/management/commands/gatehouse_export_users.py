@@ -1,13 +1,16 @@
-"""Accounts for `gatehouse users import`, one JSON object a line."""
+"""Accounts for `gatehouse users import`, or tokens for `gatehouse legacy-tokens block`, one JSON object a line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Optional
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 CHUNK = 1_000
 
@@ -21,15 +24,35 @@ class Command(BaseCommand):
             "--email-verified-field", metavar="FIELD", help="a boolean field of the user model; without it, nothing is said"
         )
 
+        parser.add_argument(
+            "--blacklist", action="store_true", help="write simplejwt's blacklisted refresh tokens that live, instead"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        users: Any = get_user_model()
-        verified: Optional[str] = options["email_verified_field"]
-        with_groups = not options["no_groups"] and _has_field(users, "groups")
-        rows = users._default_manager.order_by("pk")
-        if with_groups:
-            rows = rows.prefetch_related("groups")
-        for user in rows.iterator(chunk_size=CHUNK):
-            self.stdout.write(json.dumps(_line(user, verified, with_groups), ensure_ascii=False))
+        lines = _blacklisted() if options["blacklist"] else _accounts(options["email_verified_field"], options["no_groups"])
+        for line in lines:
+            self.stdout.write(json.dumps(line, ensure_ascii=False))
+
+
+def _accounts(verified: Optional[str], without_groups: bool) -> Iterator[dict[str, Any]]:
+    users: Any = get_user_model()
+    if verified is not None and not _has_field(users, verified):
+        raise CommandError(f"The user model has no field {verified}.")
+    with_groups = not without_groups and _has_field(users, "groups")
+    rows = users._default_manager.order_by("pk")
+    if with_groups:
+        rows = rows.prefetch_related("groups")
+    for user in rows.iterator(chunk_size=CHUNK):
+        yield _line(user, verified, with_groups)
+
+
+def _blacklisted() -> Iterator[dict[str, Any]]:
+    if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
+        raise CommandError("rest_framework_simplejwt.token_blacklist is not in INSTALLED_APPS: there is no blacklist.")
+    tokens: Any = apps.get_model("token_blacklist", "BlacklistedToken")
+    live = tokens.objects.filter(token__expires_at__gt=timezone.now()).values_list("token__jti", "token__expires_at")
+    for jti, expires_at in live.iterator(chunk_size=CHUNK):
+        yield {"jti": jti, "expires_at": expires_at.isoformat()}
 
 
 def _line(user: Any, verified: Optional[str], with_groups: bool) -> dict[str, Any]:
