@@ -68,6 +68,9 @@ class Settings:
     # For `lookup`: the claim, and the field of the user model that it names.
     USER_CLAIM: str = "sub"
     USER_FIELD: str = "username"
+    # For `provision`: the claim that names a user who is there already, and the field that it names it by.
+    LINK_CLAIM: Optional[str] = None
+    LINK_FIELD: str = "pk"
     # For `provision`: (claims) -> a user who is there already, or None.
     FIND_USER: Optional[Callable[..., Any]] = None
     # For `provision`: (claims) -> fields of a new user.

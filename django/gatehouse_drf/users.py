@@ -114,7 +114,7 @@ def _made_identity(claims: Mapping[str, Any], settings: Settings) -> Any:
     from .models import Identity
 
     issuer, subject = settings.ISSUER, claims["sub"]
-    existing = settings.FIND_USER(claims) if settings.FIND_USER is not None else None
+    existing = _linked_user(claims, settings)
     for username in _usernames_for(issuer, subject):
         try:
             with transaction.atomic():
@@ -126,6 +126,19 @@ def _made_identity(claims: Mapping[str, Any], settings: Settings) -> Any:
                 return won
             # The name is another user's, who is not this person.
     raise Unavailable("the user could not be made")
+
+
+def _linked_user(claims: Mapping[str, Any], settings: Settings) -> Any:
+    """A user who was here before, such as one that moved in at the issuer."""
+    name = settings.LINK_CLAIM
+    value = None if name is None else claims.get(name)
+    # Whoever can write any address into a profile would be anybody.
+    is_vouched_for = name != "email" or claims.get("email_verified") is True
+    if is_vouched_for and value not in (None, "") and isinstance(value, (str, int)):
+        linked = _user_by(settings.LINK_FIELD, value)
+        if linked is not None:
+            return linked
+    return None if settings.FIND_USER is None else settings.FIND_USER(claims)
 
 
 def _usernames_for(issuer: str, subject: str) -> tuple[str, str]:

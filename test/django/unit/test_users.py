@@ -63,6 +63,17 @@ class Provisioned(TestCase):
         self.assertEqual(unverified.email, "alice@example.com")
         self.assertEqual(self.find(token(email="alice@example.com", email_verified=True), **hooked), known)
 
+    def test_a_claim_links_to_a_user_who_was_here_before(self):
+        known = User.objects.create(username="old", email="alice@example.com")
+        linked = {"LINK_CLAIM": "legacy_user_id"}
+        self.assertEqual(self.find(token(legacy_user_id=str(known.pk)), **linked), known)
+        self.assertEqual(self.find(token(), **linked), known, "from then on by its sub")
+        for index, value in enumerate([str(known.pk + 1_000), "x", "", None, [known.pk], {}]):
+            self.assertNotEqual(self.find(token(sub=f"other{index}", legacy_user_id=value), **linked), known)
+        by_email = {"LINK_CLAIM": "email", "LINK_FIELD": "email"}
+        self.assertNotEqual(self.find(token(sub="c", email="alice@example.com"), **by_email), known)
+        self.assertEqual(self.find(token(sub="d", email="alice@example.com", email_verified=True), **by_email), known)
+
     def test_roles(self):
         hooked = {"ON_ROLES": hooks.on_roles}
         user = self.find(token(roles=["staff", "editor", 7]), **hooked)
