@@ -48,7 +48,7 @@ export interface TokenPair {
 }
 
 /** By the login API. */
-export async function signIn(server: ServerProcess, user: typeof USER = USER): Promise<TokenPair> {
+export async function signIn(server: ServerProcess, user: Readonly<Record<string, string>> = USER): Promise<TokenPair> {
   const response = await fetch(`${server.issuer}/api/token/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,10 +1,12 @@
-"""A site with gatehouse_drf, which a test describes as JSON in the variable `SITE`."""
+"""A site with gatehouse_drf, which a test describes as JSON, in the variable `SITE` or in a file beside this one."""
 
 import json
 import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
-SITE = json.loads(os.environ.get("SITE", "{}"))
+_file = Path(__file__).with_name("site.json")
+SITE = json.loads(os.environ.get("SITE") or (_file.read_text() if _file.exists() else "{}"))
 
 GATEHOUSE = {"ISSUER": "https://login.example.com", "AUDIENCE": "https://api.example.com", **SITE.get("gatehouse", {})}
 if "LEGACY" in GATEHOUSE:
@@ -39,7 +41,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "urls"
 WSGI_APPLICATION = "wsgi.application"
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver", "api.example.com"]
 USE_TZ = True
 LOGGING = {
     "version": 1,
