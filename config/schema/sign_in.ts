@@ -40,6 +40,11 @@ export const TokenApiSchema = Type.Object(
       default: 'standard',
       description: 'How a replayed refresh token is met.',
     }),
+    drf_jwt: Type.Boolean({
+      default: false,
+      description:
+        "Whether djangorestframework-jwt's three calls are there, too: `/api-token-auth/`, `/api-token-refresh/`, `/api-token-verify/`. Whoever has an access token of theirs that lives can renew it.",
+    }),
     legacy_secret_file: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
       default: null,
       description:

@@ -22,8 +22,8 @@ _ERROR = "gatehouse_error"
 
 class GatehouseAuthentication(BaseAuthentication):
     """
-    `Authorization: Bearer …` with an access token of the issuer. `request.user` is what `USERS` says, `request.auth` an
-    `AccessToken`.
+    `Authorization: Bearer …` with an access token of the issuer. `request.user` is what `USERS` says, and
+    `request.auth` an `AccessToken`.
 
     @see RFC 6750 §2.1; tokens in the query or in a form are not read
     """

@@ -123,7 +123,7 @@ def problems_of(raw: Any) -> list[Problem]:
 
 
 def is_safe(url: Any, issuer: str) -> bool:
-    """Whether something may be fetched from there: by https, or by http from the loopback if the issuer is there, too."""
+    """Whether something may be fetched from there: by https, or by http where it and the issuer are on the loopback."""
     if not isinstance(url, str):
         return False
     try:

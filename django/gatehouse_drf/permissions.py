@@ -16,8 +16,8 @@ from .tokens import AccessToken
 
 class HasScope(OperationHolderMixin, BasePermission):
     """
-    In `permission_classes`: `HasScope("read")` asks for that scope, several for all of them; `HasScope` without any, for
-    the view's `required_scopes`, a list or a dict by method. Combined (`HasScope("a") | IsAdminUser`), its refusal is a
+    In `permission_classes`: `HasScope("read")` asks for that scope, several for all of them; `HasScope` alone, for the
+    view's `required_scopes`, a list or a dict by method. Combined (`HasScope("a") | IsAdminUser`), its refusal is a
     403 as any; alone, it also says which scope is needed (RFC 6750 §3.1).
 
     Who came with something else than a token, such as a session, has no scope.
@@ -27,7 +27,7 @@ class HasScope(OperationHolderMixin, BasePermission):
     code = "insufficient_scope"
 
     def __init__(self, *scopes: str) -> None:
-        self.scopes = scopes
+        self.scopes = tuple(word for scope in scopes for word in scope.split())
 
     def __call__(self) -> HasScope:
         # REST framework calls what is in `permission_classes`.
@@ -53,13 +53,14 @@ class HasScope(OperationHolderMixin, BasePermission):
 
 def _scopes_of(view: APIView, request: Request) -> tuple[str, ...]:
     """@raises TypeError: the view says nothing. It is not open to everybody by mistake."""
+    method = str(request.method)
+    # What describes the view, and what is about to be a 405.
+    if method == "OPTIONS" or method.lower() not in view.http_method_names or not hasattr(view, method.lower()):
+        return ()
     wanted: Union[None, str, Iterable[str]] = getattr(view, "required_scopes", None)
     if isinstance(wanted, dict):
-        method = str(request.method)
         # Django answers HEAD by GET; a method that is not named is not open either.
         wanted = wanted.get("GET" if method == "HEAD" and "HEAD" not in wanted else method)
-        if wanted is None and method == "OPTIONS":
-            return ()
     if wanted is None:
         raise TypeError(f"{type(view).__name__} has HasScope, but no required_scopes for {request.method}")
-    return tuple(wanted.split(" ")) if isinstance(wanted, str) else tuple(wanted)
+    return tuple(wanted.split()) if isinstance(wanted, str) else tuple(wanted)

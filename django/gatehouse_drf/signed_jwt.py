@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -15,6 +16,8 @@ from .exceptions import InvalidToken
 # (kid, alg) -> the key, or None. @raises Unavailable
 FindKey = Callable[[str, str], Optional[jwt.PyJWK]]
 
+# RFC 7515 §3.1, §2: three parts in base64url, without padding. Some decoders take more than that.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _jws = jwt.PyJWS()
 # What PyJWT and the parsers below it raise on hostile input.
 BROKEN = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
@@ -24,7 +27,7 @@ def header_of(token: str, max_bytes: int) -> dict[str, Any]:
     """The header, which nobody vouches for yet. @raises InvalidToken"""
     if len(token) > max_bytes:
         raise InvalidToken(f"longer than {max_bytes} bytes")
-    if token.count(".") != 2:
+    if _COMPACT.fullmatch(token) is None:
         raise InvalidToken("no JWT")
     encoded = token.split(".", 1)[0]
     try:
@@ -36,9 +39,7 @@ def header_of(token: str, max_bytes: int) -> dict[str, Any]:
     return header
 
 
-def verify_jwt(
-    token: str, typ: str, algorithms: tuple[str, ...], max_bytes: int, find_key: FindKey
-) -> dict[str, Any]:
+def verify_jwt(token: str, typ: str, algorithms: tuple[str, ...], max_bytes: int, find_key: FindKey) -> dict[str, Any]:
     """
     @param typ the kind of token, without `application/` (RFC 8725 §3.11)
     @return the claims, whose signature is good

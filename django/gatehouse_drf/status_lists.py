@@ -94,7 +94,7 @@ class StatusLists:
             return kept
 
     def _is_tolerated(self, kept: _Kept) -> bool:
-        """The policy for outages: so long after the list's time, or after the first failure where there never was one."""
+        """The policy for outages: so long after the list's time, or the first failure where there never was one."""
         if kept.failing_since is None:
             return False
         since = kept.failing_since if kept.list is None else kept.list.fresh_until

@@ -25,9 +25,7 @@ LEGACY_ALG = "HS256"
 
 
 class Verifier:
-    def __init__(
-        self, settings: Settings, fetch: Optional[Fetch] = None, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, settings: Settings, fetch: Optional[Fetch] = None, now: Callable[[], float] = time.time) -> None:
         self.settings = settings
         self._now = now
         fetch = fetch or fetcher(settings.TIMEOUT)

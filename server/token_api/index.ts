@@ -6,16 +6,26 @@ import { forbidStoring } from '../http/security_headers.ts'
 import { parseForm } from '../protocol/parameters.ts'
 import { offersLoginApi } from '../protocol/profile.ts'
 import { blacklist } from './blacklist.ts'
+import { obtainToken, refreshToken, verifyToken } from './drf_jwt.ts'
 import { sendTokenApiError, TokenApiError } from './errors.ts'
 import { obtain } from './obtain.ts'
 import { refresh } from './refresh.ts'
 import { verify } from './verify.ts'
 
-const calls: Readonly<Record<string, (deps: Deps, body: unknown, caller: Caller) => Promise<object>>> = {
+type Calls = Readonly<Record<string, (deps: Deps, body: unknown, caller: Caller) => Promise<object>>>
+
+const calls: Calls = {
   '/api/token': obtain,
   '/api/token/refresh': refresh,
   '/api/token/verify': verify,
   '/api/token/blacklist': blacklist,
+}
+
+/** Those of simplejwt's predecessor, where they are wanted. */
+const drfJwtCalls: Calls = {
+  '/api-token-auth': obtainToken,
+  '/api-token-refresh': refreshToken,
+  '/api-token-verify': verifyToken,
 }
 
 const OTHER_METHODS = ['GET', 'PUT', 'PATCH', 'DELETE']
@@ -34,7 +44,7 @@ export function tokenApi(deps: Deps): FastifyPluginAsync {
     allowOrigins(app, callableFrom(deps.config.http.cors_origins))
     parseBodies(app, deps.config.http.token_body_limit_bytes)
     app.setErrorHandler((error, request, reply) => sendTokenApiError(error, request, reply))
-    for (const [path, call] of Object.entries(calls)) {
+    for (const [path, call] of Object.entries({ ...calls, ...(token_api.drf_jwt ? drfJwtCalls : {}) })) {
       // Django's URLs end in a slash, and clients forget it.
       for (const url of [path, `${path}/`]) {
         app.post(url, (request) => call(deps, request.body, callerOf(request)))

@@ -29,6 +29,7 @@ const server = await buildTestApp(t, {
     http: { max_event_loop_delay_milliseconds: 0 },
     shared_signals: { enabled: true, max_streams_per_client: 100 },
     forward_auth: { enabled: true },
+    token_api: { drf_jwt: true },
   },
 })
 unsubscribe('fastify.initialization', collect)
@@ -38,7 +39,7 @@ t.test('every route is attacked: a new one needs a line in targets.ts', async (t
   // Their siblings answer these: 405, CORS, what GET answers without its body, and files.
   const known = new Set(targets.map(({ method, route }) => `${method} ${route}`))
   const refusedMethods =
-    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$|^(?!GET)\w+ \/forward-auth|^(?:PUT|PATCH|DELETE) \/ssf\/status$|^(?:GET|PUT|PATCH|DELETE) \/ssf\/(?:verify|poll)/
+    /^(?:GET|PUT|PATCH|DELETE) \/(?:par|device_authorization|token|revoke|introspect|api\/token|api-token)|^(?:PUT|PATCH|DELETE) \/(?:authorize|userinfo|revocations\/stream)$|^(?!GET)\w+ \/forward-auth|^(?:PUT|PATCH|DELETE) \/ssf\/status$|^(?:GET|PUT|PATCH|DELETE) \/ssf\/(?:verify|poll)/
   const others = [...routes].filter(
     (route) => !/^(?:HEAD|OPTIONS) /.test(route) && !route.startsWith('GET /assets/') && !refusedMethods.test(route),
   )

@@ -9,15 +9,14 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { apiClient, type Get, refusal } from '../helpers/api_client.ts'
 import { startProgram } from '../helpers/child_process.ts'
-import { SITE } from '../helpers/django.ts'
+import { djangoPackages, MOD_WSGI, SITE } from '../helpers/django.ts'
 import { blocksOf } from '../helpers/markdown.ts'
 import { freePort, startServer, temporaryDirectory } from '../helpers/process.ts'
-import { INSTALL_SECONDS, pythonPackages } from '../helpers/python.ts'
+import { INSTALL_SECONDS } from '../helpers/python.ts'
 import { AUDIENCE, inTime, run, signIn, USER } from '../helpers/resource_server_flow.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 const PAGE = readFileSync(join(ROOT, 'docs/django.md'), 'utf8')
-const PYTHON = '/usr/bin/python3'
 const NGINX = '/usr/sbin/nginx'
 const APACHE = '/usr/sbin/apache2'
 const MODULES = '/usr/lib/apache2/modules'
@@ -32,10 +31,7 @@ function isOpenToAll(path: string): boolean {
 
 const MISSING = {
   nginx: absent(NGINX),
-  mod_wsgi:
-    absent(APACHE) ||
-    absent(join(MODULES, 'mod_wsgi.so')) ||
-    (!isOpenToAll(ROOT) && `www-data cannot get into ${ROOT}`),
+  mod_wsgi: absent(APACHE) || absent(MOD_WSGI) || (!isOpenToAll(ROOT) && `www-data cannot get into ${ROOT}`),
 } as const
 
 function absent(path: string): false | string {
@@ -86,7 +82,9 @@ async function startNginx(t: Test, place: Place, server: string): Promise<void> 
 }
 
 /** How each is started. The process that the site runs in belongs to whom the test belongs to, but for Apache's. */
-const STACKS: Readonly<Record<string, { missing: string | false; start(t: Test, place: Place): Promise<void> }>> = {
+const STACKS: Readonly<
+  Record<string, { readonly missing: string | false; readonly start: (t: Test, place: Place) => Promise<void> }>
+> = {
   'gunicorn behind nginx': {
     missing: MISSING.nginx,
     async start(t, place) {
@@ -144,9 +142,7 @@ const STACKS: Readonly<Record<string, { missing: string | false; start(t: Test, 
 
 t.setTimeout((INSTALL_SECONDS + 120) * 1_000)
 const nothing = Object.values(STACKS).every(({ missing }) => missing !== false) && 'there is neither nginx nor mod_wsgi'
-const python = nothing
-  ? { unavailable: nothing }
-  : await pythonPackages(join(ROOT, 'test/django/requirements_5.2.txt'), join(ROOT, '.python/django_stacks'), PYTHON)
+const python = nothing ? { unavailable: nothing } : await djangoPackages('5.2')
 const skip = 'unavailable' in python && python.unavailable
 if (skip) process.stderr.write(`test/django/stacks.test.ts SKIPPED: ${skip}\n`)
 

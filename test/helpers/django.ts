@@ -1,5 +1,6 @@
 /** Django sites with gatehouse_drf, with the packages of one version of Django, under gunicorn. */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
@@ -16,9 +17,14 @@ const PACKAGE = join(ROOT, 'django')
 export const DJANGO_VERSIONS = ['4.2', '5.2'] as const
 export type DjangoVersion = (typeof DJANGO_VERSIONS)[number]
 
+/** Debian's, with Debian's Python in it. */
+export const MOD_WSGI = '/usr/lib/apache2/modules/mod_wsgi.so'
+
 /** Installs one version of Django and what is beside it. */
 export function djangoPackages(version: DjangoVersion): Promise<PythonPackages> {
-  return pythonPackages(join(ROOT, `test/django/requirements_${version}.txt`), join(ROOT, `.python/django_${version}`))
+  const requirements = join(ROOT, `test/django/requirements_${version}.txt`)
+  const python = existsSync(MOD_WSGI) ? '/usr/bin/python3' : 'python3'
+  return pythonPackages(requirements, join(ROOT, `.python/django_${version}`), python)
 }
 
 /** What a site is told: the settings dict GATEHOUSE, and what `test/django/site/settings.py` reads besides. */
@@ -32,7 +38,7 @@ export interface DjangoSite {
   readonly bin: string
   readonly env: Readonly<Record<string, string>>
   /** Runs `manage.py`. @returns what it wrote; @throws with all that it wrote when it fails */
-  manage(...args: string[]): Promise<string>
+  readonly manage: (...args: string[]) => Promise<string>
 }
 
 /** A site with a database of its own, whose tables are made. */

@@ -56,14 +56,23 @@ class Issuer:
 
     def claims(self, **changes):
         claims = {
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "account_1", "client_id": "app", "jti": "token_1",
-            "iat": int(self.now), "exp": int(self.now) + 300, "scope": "read write", **changes,
-        }  # fmt: skip
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "account_1",
+            "client_id": "app",
+            "jti": "token_1",
+            "iat": int(self.now),
+            "exp": int(self.now) + 300,
+            "scope": "read write",
+            **changes,
+        }
         return {name: value for name, value in claims.items() if value is not None}
 
     def sign(self, claims, kid="one", typ="at+jwt", **header):
         # As it is: `jwt.encode` would look at the claims.
-        return jwt.PyJWS().encode(json.dumps(claims).encode(), private_key(kid), "RS256", {"typ": typ, "kid": kid, **header})
+        return jwt.PyJWS().encode(
+            json.dumps(claims).encode(), private_key(kid), "RS256", {"typ": typ, "kid": kid, **header}
+        )
 
     def token(self, kid="one", **changes):
         return self.sign(self.claims(**changes), kid)
@@ -77,7 +86,11 @@ class Issuer:
             values[idx // 8] |= 1 << idx % 8
         packed = base64.urlsafe_b64encode(zlib.compress(bytes(values))).rstrip(b"=").decode()
         claims = {
-            "sub": LIST, "iat": int(self.now), "exp": int(self.now) + 3_600, "ttl": 60,
-            "status_list": {"bits": 1, "lst": packed if lst is None else lst}, **changes,
-        }  # fmt: skip
+            "sub": LIST,
+            "iat": int(self.now),
+            "exp": int(self.now) + 3_600,
+            "ttl": 60,
+            "status_list": {"bits": 1, "lst": packed if lst is None else lst},
+            **changes,
+        }
         self.lists[LIST] = self.sign(claims, typ=typ)

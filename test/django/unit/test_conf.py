@@ -19,8 +19,13 @@ def found(gatehouse):
 
 class Checks(unittest.TestCase):
     def test_what_is_right(self):
-        for more in [{}, {"USERS": "stateless"}, {"SCHEMES": ["Bearer", "JWT"]}, {"LEGACY": {"SIGNING_KEY": SECRET, "UNTIL": LATER}},
-                     {"NEW_USER": "hooks.new_user", "ON_ROLES": "hooks.on_roles", "FIND_USER": len}]:  # fmt: skip
+        for more in [
+            {},
+            {"USERS": "stateless"},
+            {"SCHEMES": ["Bearer", "JWT"]},
+            {"LEGACY": {"SIGNING_KEY": SECRET, "UNTIL": LATER}},
+            {"NEW_USER": "hooks.new_user", "ON_ROLES": "hooks.on_roles", "FIND_USER": len},
+        ]:
             self.assertEqual(found({"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, **more}), [], more)
         self.assertEqual(found({"ISSUER": "http://localhost:3000", "AUDIENCE": AUDIENCE}), [])
 
@@ -59,5 +64,7 @@ class Checks(unittest.TestCase):
             load_settings()
 
     def test_secrets_are_in_no_text(self):
-        with override_settings(GATEHOUSE={"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "LEGACY": {"SIGNING_KEY": SECRET, "UNTIL": LATER}}):
+        with override_settings(
+            GATEHOUSE={"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "LEGACY": {"SIGNING_KEY": SECRET, "UNTIL": LATER}}
+        ):
             self.assertNotIn(SECRET, repr(load_settings()))

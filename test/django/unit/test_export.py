@@ -16,7 +16,11 @@ def export(*args):
 class Export(TestCase):
     def test_an_account(self):
         alice = User.objects.create(
-            username="alice", email="alice@example.com", first_name="Zoë", last_name="\u2028", password=make_password("x")
+            username="alice",
+            email="alice@example.com",
+            first_name="Zoë",
+            last_name="\u2028",
+            password=make_password("x"),
         )
         alice.groups.add(Group.objects.create(name="editors"))
         [line] = export()

@@ -83,7 +83,13 @@ class Keys(unittest.TestCase):
         self.assertEqual(len(self.issuer.asked), 1)
 
     def test_a_key_set_elsewhere_than_by_https_is_none(self):
-        for uri in ["http://login.example.com/jwks", "file:///etc/passwd", "http://localhost/jwks", "https://u:p@a/", 7]:
+        for uri in [
+            "http://login.example.com/jwks",
+            "file:///etc/passwd",
+            "http://localhost/jwks",
+            "https://u:p@a/",
+            7,
+        ]:
             self.issuer.jwks_uri = uri
             self.issuer.now += 10
             with self.assertRaises(Unavailable, msg=uri):

@@ -53,7 +53,15 @@ class StatusLists(unittest.TestCase):
         for idx in [None, -1, 2**32, 1.0, "1", True, [], 10**400]:
             with self.assertRaises(InvalidToken, msg=idx):
                 self.verify(idx)
-        for uri in ["https://evil.example/status-lists/0", f"{ISSUER}.evil.example/0", f"{ISSUER}@evil.example/", ISSUER, 7, None, "file:///etc/passwd"]:
+        for uri in [
+            "https://evil.example/status-lists/0",
+            f"{ISSUER}.evil.example/0",
+            f"{ISSUER}@evil.example/",
+            ISSUER,
+            7,
+            None,
+            "file:///etc/passwd",
+        ]:
             with self.assertRaises(InvalidToken, msg=uri):
                 self.verifier.verify(self.issuer.with_status(1, uri))
         for status in [None, 7, [], {}, {"status_list": None}, {"status_list": []}]:
@@ -67,11 +75,23 @@ class StatusLists(unittest.TestCase):
         settings = replace(SETTINGS, STATUS_OUTAGE=0)
         bomb = packed(bytes(64 * 1024 * 1024))
         for changes in [
-            {"typ": "JWT"}, {"typ": "at+jwt"}, {"sub": f"{ISSUER}/status-lists/1"}, {"sub": None}, {"exp": NOW - 5},
-            {"exp": None}, {"iat": "x"}, {"ttl": "x"}, {"status_list": None}, {"status_list": {"bits": 3, "lst": packed(b"0")}},
-            {"status_list": {"bits": True, "lst": packed(b"0")}}, {"lst": "!"}, {"lst": "AAAA"}, {"lst": 7}, {"lst": bomb},
+            {"typ": "JWT"},
+            {"typ": "at+jwt"},
+            {"sub": f"{ISSUER}/status-lists/1"},
+            {"sub": None},
+            {"exp": NOW - 5},
+            {"exp": None},
+            {"iat": "x"},
+            {"ttl": "x"},
+            {"status_list": None},
+            {"status_list": {"bits": 3, "lst": packed(b"0")}},
+            {"status_list": {"bits": True, "lst": packed(b"0")}},
+            {"lst": "!"},
+            {"lst": "AAAA"},
+            {"lst": 7},
+            {"lst": bomb},
             {"lst": packed(b"0" * 1_000)[:-8]},
-        ]:  # fmt: skip
+        ]:
             self.issuer.publish(**changes)
             with self.assertRaises(Unavailable, msg=str(changes)[:80]):
                 self.verifier_with(settings).verify(self.issuer.with_status(1))

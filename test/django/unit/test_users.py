@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import hooks
 from django.contrib.auth.models import Group, User
 from django.test import TestCase
 from django.utils import timezone
@@ -9,7 +10,6 @@ from gatehouse_drf.exceptions import InvalidToken
 from gatehouse_drf.models import Identity
 from gatehouse_drf.tokens import AccessToken
 from gatehouse_drf.users import TokenUser, find_user
-import hooks
 
 from .support import ISSUER, NOW, SETTINGS
 
@@ -92,7 +92,13 @@ class Others(TestCase):
         self.assertEqual(find_user(token(), lookup), alice)
         by_email = replace(lookup, USER_CLAIM="email", USER_FIELD="email")
         self.assertEqual(find_user(token(email="alice@example.com"), by_email), alice)
-        for claims in [{}, {"email": ""}, {"email": "bob@example.com"}, {"email": ["alice@example.com"]}, {"email": None}]:
+        for claims in [
+            {},
+            {"email": ""},
+            {"email": "bob@example.com"},
+            {"email": ["alice@example.com"]},
+            {"email": None},
+        ]:
             with self.assertRaises(InvalidToken, msg=claims):
                 find_user(token(**claims), by_email)
         User.objects.create(username="bob", email="alice@example.com")

@@ -21,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-groups", action="store_true", help="do not export groups as roles")
         parser.add_argument(
-            "--email-verified-field", metavar="FIELD", help="a boolean field of the user model; without it, nothing is said"
+            "--email-verified-field",
+            metavar="FIELD",
+            help="a boolean field of the user model; without it, nothing is said",
         )
 
         parser.add_argument(
@@ -29,7 +31,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lines = _blacklisted() if options["blacklist"] else _accounts(options["email_verified_field"], options["no_groups"])
+        lines = (
+            _blacklisted() if options["blacklist"] else _accounts(options["email_verified_field"], options["no_groups"])
+        )
         for line in lines:
             self.stdout.write(json.dumps(line, ensure_ascii=False))
 
@@ -49,7 +53,7 @@ def _accounts(verified: Optional[str], without_groups: bool) -> Iterator[dict[st
 def _blacklisted() -> Iterator[dict[str, Any]]:
     if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
         raise CommandError("rest_framework_simplejwt.token_blacklist is not in INSTALLED_APPS: there is no blacklist.")
-    tokens: Any = apps.get_model("token_blacklist", "BlacklistedToken")
+    tokens: Any = apps.get_app_config("token_blacklist").get_model("BlacklistedToken")
     live = tokens.objects.filter(token__expires_at__gt=timezone.now()).values_list("token__jti", "token__expires_at")
     for jti, expires_at in live.iterator(chunk_size=CHUNK):
         yield {"jti": jti, "expires_at": expires_at.isoformat()}
