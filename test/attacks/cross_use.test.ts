@@ -3,6 +3,8 @@ import t from 'tap'
 import { newInitialAccessToken } from '../../server/clients/credentials.ts'
 import { DEVICE_CODE_GRANT } from '../../server/protocol/device_code.ts'
 import { LOGOUT_TOKEN_TYP, logoutTokenClaims } from '../../server/protocol/logout.ts'
+import { SIGNAL_TYP, sessionRevoked } from '../../server/protocol/shared_signals.ts'
+import { STATUS_LIST_TYP, statusListClaims } from '../../server/protocol/status_list.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../server/protocol/token_exchange.ts'
 import { basic, buildTestApp, NOW } from '../helpers/app.ts'
 import { assertion, clientKey, dpopProof } from '../helpers/client_keys.ts'
@@ -90,6 +92,12 @@ async function everyKind(): Promise<Record<string, string>> {
     'ID token': id_token,
     'ID token for a resource with the typ JWT': await namesakeIdToken(),
     'logout token': await deps.keys.sign('RS256', LOGOUT_TOKEN_TYP, logout),
+    'security event token': await deps.keys.sign(
+      'RS256',
+      SIGNAL_TYP,
+      sessionRevoked({ iss: issuer, jti: 'x', aud: 'web', now: NOW }, alice.account_id, 's', NOW, 'signed_out'),
+    ),
+    'status list token': await deps.keys.sign('RS256', STATUS_LIST_TYP, statusListClaims(issuer, 0, 'x', NOW, 60)),
     code: await codeFor(server, web, alice),
     'device code': device.device_code,
     'user code': device.user_code,
