@@ -9,6 +9,7 @@ CREATE TABLE signal_streams (
   description text,
   status text NOT NULL,
   status_reason text,
+  told_from bigint NOT NULL,
   seen_at bigint NOT NULL,
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL

@@ -58,6 +58,7 @@ export const sharedSignals: Endpoint = {
         ...readStreamSettings(request.body ?? {}),
         status: 'enabled',
         status_reason: null,
+        told_from: now,
         seen_at: now,
         created_at: now,
         updated_at: now,

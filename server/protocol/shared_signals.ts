@@ -38,6 +38,8 @@ export interface SignalStream {
   readonly description: string | null
   readonly status: StreamStatus
   readonly status_reason: string | null
+  /** What was before is not for it: it was not there, or disabled. */
+  readonly told_from: Seconds
   /** Until when the database has been looked through for it. */
   readonly seen_at: Seconds
   readonly created_at: Seconds

@@ -41,7 +41,15 @@ export function signalStore(driver: Driver): SignalStore {
     async createSignalStream(stream, most, audit) {
       const { stream_id, client_id, audience, endpoint_url, events_delivered, description, status } = stream
       const said = [stream_id, client_id, audience, endpoint_url, JSON.stringify(events_delivered), description, status]
-      const values = [...said, stream.status_reason, stream.seen_at, stream.created_at, stream.updated_at, most]
+      const values = [
+        ...said,
+        stream.status_reason,
+        stream.told_from,
+        stream.seen_at,
+        stream.created_at,
+        stream.updated_at,
+        most,
+      ]
       return (await happens(driver, { sql: sql.INSERT_SIGNAL_STREAM, values }, audit)) ? 'created' : 'too_many'
     },
 

@@ -10,6 +10,7 @@ const STREAM = [
   'description',
   'status',
   'status_reason',
+  'told_from',
   'seen_at',
   'created_at',
   'updated_at',
@@ -25,18 +26,20 @@ const SIGNAL = [
   'created_at',
 ] as const
 
-/** `$12` how many a client may have. */
+/** `$13` how many a client may have. */
 export const INSERT_SIGNAL_STREAM = `INSERT INTO signal_streams (${STREAM.join(', ')})
   SELECT CAST($1 AS text), CAST($2 AS text), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text), CAST($6 AS text),
-    CAST($7 AS text), CAST($8 AS text), CAST($9 AS bigint), CAST($10 AS bigint), CAST($11 AS bigint)
-  WHERE (SELECT count(*) FROM signal_streams WHERE client_id = $2) < $12`
+    CAST($7 AS text), CAST($8 AS text), CAST($9 AS bigint), CAST($10 AS bigint), CAST($11 AS bigint),
+    CAST($12 AS bigint)
+  WHERE (SELECT count(*) FROM signal_streams WHERE client_id = $2) < $13`
 export const SELECT_SIGNAL_STREAM = `SELECT ${STREAM.join(', ')} FROM signal_streams WHERE stream_id = $1`
 export const LIST_SIGNAL_STREAMS = list('signal_streams', STREAM, ['stream_id'])
 export const LIST_SIGNAL_STREAMS_OF_CLIENT = list('signal_streams', STREAM, ['stream_id'], ['client_id'])
 export const UPDATE_SIGNAL_STREAM = `UPDATE signal_streams
   SET endpoint_url = $2, events_delivered = $3, description = $4, updated_at = $5 WHERE stream_id = $1`
 export const SET_SIGNAL_STREAM_STATUS = `UPDATE signal_streams
-  SET status = $2, status_reason = $3, updated_at = $4 WHERE stream_id = $1`
+  SET status = $2, status_reason = $3, updated_at = $4, told_from = CASE WHEN status = 'disabled' THEN $4 ELSE told_from END
+  WHERE stream_id = $1`
 export const DELETE_SIGNAL_STREAM = 'DELETE FROM signal_streams WHERE stream_id = $1'
 /** Holds it until the batch has ended: nothing is told in a stream that is gone. */
 export const HOLD_SIGNAL_STREAM = 'UPDATE signal_streams SET seen_at = seen_at WHERE stream_id = $1'

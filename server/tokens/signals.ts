@@ -87,7 +87,7 @@ type Hears = ReturnType<typeof hears>
 
 async function collect(deps: SignalDeps, stream: SignalStream, may_hear: Hears, overlap: Seconds): Promise<void> {
   const now = deps.clock.now()
-  const since = Math.max(stream.created_at, stream.seen_at - overlap)
+  const since = Math.max(stream.told_from, stream.seen_at - overlap)
   if (stream.events_delivered.includes(SESSION_REVOKED)) await collectEnded(deps, stream, may_hear, since)
   if (stream.events_delivered.includes(CREDENTIAL_CHANGE)) await collectChanges(deps, stream, may_hear, since)
   await deps.store.appendSignals(stream.stream_id, [], now)

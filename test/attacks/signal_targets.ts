@@ -25,6 +25,7 @@ async function onlyStream({ deps: { store, clock } }: TestApp): Promise<SignalSt
     description: null,
     status: 'enabled',
     status_reason: null,
+    told_from: now,
     seen_at: now,
     created_at: now,
     updated_at: now,
