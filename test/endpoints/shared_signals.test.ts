@@ -246,7 +246,7 @@ t.test('RFC 8936 §2.4: events come some at a time, and errors settle them as we
 t.test(
   'SSF §8.1.4: a receiver has the stream verified; §8.1.2: a paused one waits, a disabled one forgets',
   async (t) => {
-    const { call, poll, create, signIn, revoke, collect } = await prepare(t)
+    const { call, poll, create, signIn, revoke, collect, clock } = await prepare(t)
     const { stream_id } = await create()
     t.equal((await call('POST', 'verify', { stream_id, state: 'a state' })).status, 204)
     const { sets, jtis } = await poll(stream_id)
@@ -261,7 +261,17 @@ t.test(
     t.strictSame((await poll(stream_id)).sets, [])
     await call('POST', 'status', { stream_id, status: 'enabled' })
     t.match((await call('GET', `status?stream_id=${stream_id}`)).body, { stream_id, status: 'enabled' })
-    t.equal((await poll(stream_id)).sets.length, 1)
+    const waited = await poll(stream_id)
+    t.equal(waited.sets.length, 1)
+    await poll(stream_id, { ack: waited.jtis })
+    await call('POST', 'status', { stream_id, status: 'disabled' })
+    clock.advance(1)
+    await revoke(await signIn())
+    await collect()
+    clock.advance(1)
+    await call('POST', 'status', { stream_id, status: 'enabled' })
+    await collect()
+    t.strictSame((await poll(stream_id)).sets, [], 'what happened meanwhile is not told')
   },
 )
 
