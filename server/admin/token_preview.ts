@@ -9,6 +9,7 @@ import { assertMayIssue, type Grant } from '../protocol/grant.ts'
 import { randomId } from '../protocol/random_id.ts'
 import type { Target } from '../protocol/target.ts'
 import { composeAccessToken } from '../tokens/issue.ts'
+import { grantFrom } from '../tokens/new_grant.ts'
 import { resolveTarget } from '../tokens/resources.ts'
 import { requireAccount } from './account_changes.ts'
 import { closed, Identifier, problems, text } from './schemas.ts'
@@ -77,33 +78,23 @@ async function preview(
 }
 
 /** A grant as it would be, after a sign-in with a password just now. */
-function imagined(deps: Deps, client: Client, account: Account, target: Target): Grant {
-  const now = deps.clock.now()
-  return {
-    grant_id: randomId(deps.random),
-    client_id: client.client_id,
+function imagined({ config, clock, random }: Deps, client: Client, account: Account, target: Target): Grant {
+  const now = clock.now()
+  const facts = {
+    grant_id: randomId(random),
     account_id: account.account_id,
-    session_id: randomId(deps.random),
+    session_id: randomId(random),
     scope: target.scope,
     resources: target.resources,
     auth_time: now,
     amr: ['pwd'],
     acr: null,
-    cnf: null,
     claims: null,
     authorization_details: [],
-    generation: 0,
-    rotated_at: now,
-    late_replay_generation: null,
-    idle_expires_at: now + target.access_token_seconds,
-    absolute_expires_at: now + target.access_token_seconds,
-    revoked_at: null,
-    revoked_because: null,
-    created_at: now,
-    address_prefix: null,
-    user_agent: null,
     status_index: 0,
   }
+  const caller = { address_prefix: '', user_agent: null, request_id: '' }
+  return grantFrom(config, client, facts, { now, caller, access_token_seconds: target.access_token_seconds })
 }
 
 function warningsOf({ config }: Deps, { token_typ }: Target, bytes: number): string[] {

@@ -40,6 +40,16 @@ export async function newGrant(
   facts: GrantFacts,
   beginning: Beginning,
 ): Promise<Grant> {
+  return grantFrom(config, client, { ...facts, status_index: await store.allotStatusIndex() }, beginning)
+}
+
+/** The same with an index that is given: for what is never stored. */
+export function grantFrom(
+  config: Deps['config'],
+  client: Client,
+  facts: GrantFacts & Pick<Grant, 'status_index'>,
+  beginning: Beginning,
+): Grant {
   const { now, caller, confirmation, access_token_seconds, refreshes = mayRefresh(client) } = beginning
   const { idle_seconds } = refreshPolicy(config, client, access_token_seconds)
   const absolute_seconds = client.refresh_token_absolute_seconds ?? config.tokens.refresh_absolute_seconds
@@ -67,7 +77,7 @@ export async function newGrant(
     revoked_at: null,
     revoked_because: null,
     created_at: now,
-    status_index: await store.allotStatusIndex(),
+    status_index: facts.status_index,
   }
 }
 
