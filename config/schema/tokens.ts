@@ -53,6 +53,12 @@ export const SharedSignalsSchema = Type.Object(
       description: 'Whether resource servers may have revocations told to them as security events (OpenID SSF, CAEP).',
     }),
     max_streams_per_client: whole(4, 1, 100, 'Streams that one resource server may have.'),
+    max_waiting_events: whole(
+      10_000,
+      100,
+      1_000_000,
+      'Events that wait in one stream for a receiver that does not take them. What is beyond it is told later.',
+    ),
   },
   { ...closed, description: 'Security events for receivers that are elsewhere.' },
 )

@@ -17,10 +17,12 @@ import {
   readText,
   SIGNAL_EVENTS,
   type SignalStream,
+  VERIFICATION_SECONDS,
   verification,
+  verificationOf,
 } from '../protocol/shared_signals.ts'
 import { allResources } from '../tokens/resources.ts'
-import { signalOf, signSignal } from '../tokens/signals.ts'
+import { aboutIt, isFull, signalOf, signSignal } from '../tokens/signals.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
 
 const STREAMS = '/ssf/streams'
@@ -65,8 +67,11 @@ export const sharedSignals: Endpoint = {
       }
       const most = deps.config.shared_signals.max_streams_per_client
       const outcome = await deps.store.createSignalStream(stream, most, audit(deps, request, 'created', stream))
-      if (outcome === 'too_many')
+      if (outcome === 'too_many') {
         throw new OAuthError('invalid_request', 'there are as many streams as may be', { status: 409 })
+      }
+      // Deleted since it was authenticated.
+      if (outcome === 'no_client') throw new OAuthError('invalid_client', 'client authentication failed')
       return reply.code(201).send(describeStream(deps, stream))
     })
 
@@ -123,9 +128,12 @@ export const sharedSignals: Endpoint = {
       const { stream_id, state } = objectOf(request.body)
       const stream = await ownStream(deps, client_id, stream_id)
       const said = state === undefined ? undefined : readText('state', state)
-      const about = { iss: deps.config.issuer, jti: randomId(deps.random), aud: stream.audience, now: deps.clock.now() }
+      const about = aboutIt(deps, stream, verificationOf(deps.clock.now()))
+      const full = await isFull(deps, stream.stream_id)
       const signal = signalOf(stream, verification(about, stream.stream_id, said))
-      await deps.store.appendSignals(stream.stream_id, [signal], stream.seen_at)
+      const outcome = full ? 'exists' : await deps.store.appendSignal(signal)
+      if (outcome === 'exists') throw tooSoon()
+      if (outcome === 'gone') throw new OAuthError('invalid_request', 'the stream is disabled')
       return reply.code(204).send()
     })
 
@@ -186,6 +194,12 @@ async function ownStream(deps: EndpointDeps, client_id: string, stream_id: unkno
   throw noStream()
 }
 
+/** SSF §8.1.4.2 */
+function tooSoon(): OAuthError {
+  const options = { status: 429, retry_after: VERIFICATION_SECONDS }
+  return new OAuthError('temporarily_unavailable', 'too many verifications', options)
+}
+
 function noStream(): OAuthError {
   return new OAuthError('invalid_request', 'there is no such stream', { status: 404 })
 }
@@ -200,10 +214,10 @@ async function poll(deps: EndpointDeps, stream: SignalStream, body: unknown): Pr
   const { store, clock } = deps
   const { stream_id } = stream
   const now = clock.now()
-  for (const { jti, error } of settled) {
-    await store.settleSignal({ jti, stream_id, settled_at: now, next_attempt_at: now, last_error: error })
-  }
-  if (stream.status !== 'enabled' || maxEvents === 0) return { sets: {}, moreAvailable: false }
+  await store.settleSignals(
+    settled.map(({ jti, error }) => ({ jti, stream_id, settled_at: now, next_attempt_at: now, last_error: error })),
+  )
+  if (stream.status !== 'enabled') return { sets: {}, moreAvailable: false }
   const waiting = await store.listWaitingSignals(stream_id, maxEvents + 1)
   const signed = waiting
     .slice(0, maxEvents)
@@ -224,6 +238,7 @@ function describeStream({ config: { issuer } }: EndpointDeps, stream: SignalStre
     events_supported: SIGNAL_EVENTS,
     events_requested: events_delivered,
     events_delivered,
+    min_verification_interval: VERIFICATION_SECONDS,
     ...(description === null ? {} : { description }),
   }
 }

@@ -86,7 +86,7 @@ export function sessionRevoked(about: About, sub: string, session_id: string, re
     },
     SESSION_REVOKED,
     // CAEP §2: what the event was started by.
-    { event_timestamp: revoked_at, initiating_entity: initiatorOf(because) },
+    { event_timestamp: revoked_at, initiating_entity: initiatorOf(because), ...reasonOf(because.replaceAll('_', ' ')) },
   )
 }
 
@@ -97,7 +97,16 @@ export function credentialChange(about: About, sub: string, changed_at: Seconds)
     initiating_entity: 'admin',
     credential_type: 'password',
     change_type: 'update',
+    ...reasonOf('password replaced by an administrator'),
   })
+}
+
+/** SSF §8.1.1, `min_verification_interval`. */
+export const VERIFICATION_SECONDS: Seconds = 10
+
+/** What the verifications of one interval have in common: their `jti` is made of it, so that there is one of them. */
+export function verificationOf(now: Seconds): string {
+  return `${VERIFICATION} ${Math.floor(now / VERIFICATION_SECONDS)}`
 }
 
 /** SSF §8.1.4.1: that the stream works. @param state as it was sent */
@@ -113,6 +122,11 @@ function claimsOf(
   event: Readonly<Record<string, unknown>>,
 ): SignalClaims {
   return { iss, jti, iat: now, aud, sub_id, events: { [type]: event } }
+}
+
+/** CAEP §2, for whoever reads logs. CAEP's interoperability profile wants one in every event. */
+function reasonOf(english: string) {
+  return { reason_admin: { en: english } }
 }
 
 function initiatorOf(because: string): 'admin' | 'user' | 'policy' {

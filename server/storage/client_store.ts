@@ -5,6 +5,7 @@ import { pageOf, readCursor } from './page.ts'
 import type { Audit, Page, PageRequest } from './records.ts'
 import * as sql from './statements.ts'
 import { DELETE_CONSENTS_OF_CLIENT, DELETE_CONSENTS_OF_DELETED_CLIENT } from './statements_authorization.ts'
+import { DELETE_SIGNAL_STREAMS_OF_DELETED_CLIENT } from './statements_signals.ts'
 import { happens, transition } from './transition.ts'
 
 /** A row of `clients`. */
@@ -72,7 +73,7 @@ export interface ClientStore {
   /** Its grants stay, and are good for nothing until it is enabled. */
   disableClient(client_id: string, now: Seconds, audit: Audit): Promise<'disabled' | 'unchanged' | 'not_found'>
   enableClient(client_id: string, now: Seconds, audit: Audit): Promise<'enabled' | 'unchanged' | 'not_found'>
-  /** Deletes the client with its consents and revokes its grants in the same commit. */
+  /** Deletes the client with its consents and streams of signals, and revokes its grants in the same commit. */
   deleteClient(client_id: string, now: Seconds, audit: Audit): Promise<'deleted' | 'not_found'>
   /** Notes that a self-registered client is in use. Costs a write once a day at most: `not_before` is a day ago. */
   touchClient(client_id: string, now: Seconds, not_before: Seconds): Promise<void>
@@ -133,6 +134,7 @@ export function clientStore(driver: Driver): ClientStore {
       const steps: Step[] = [
         { sql: sql.DELETE_CLIENT, values: [client_id], must_change: 1 },
         { sql: DELETE_CONSENTS_OF_CLIENT, values: [client_id] },
+        { sql: DELETE_SIGNAL_STREAMS_OF_DELETED_CLIENT, values: [client_id] },
         { sql: sql.REVOKE_GRANTS_OF_CLIENT, values: [now, 'client_deleted', client_id] },
       ]
       const outcome = await transition(driver, steps, audit)
@@ -147,7 +149,10 @@ export function clientStore(driver: Driver): ClientStore {
       const unused = [never_used_before, idle_since]
       const rows = await driver.query<{ client_id: string }>(sql.LIST_UNUSED_CLIENTS, [...unused, limit])
       const reap = rows.map(({ client_id }) => ({ sql: sql.REAP_CLIENT, values: [...unused, client_id] }))
-      const forget = rows.map(({ client_id }) => ({ sql: DELETE_CONSENTS_OF_DELETED_CLIENT, values: [client_id] }))
+      const forget = rows.flatMap(({ client_id }) => [
+        { sql: DELETE_CONSENTS_OF_DELETED_CLIENT, values: [client_id] },
+        { sql: DELETE_SIGNAL_STREAMS_OF_DELETED_CLIENT, values: [client_id] },
+      ])
       const outcome = await driver.batch([...reap, ...forget])
       if (!outcome.committed) return 0
       return outcome.results.slice(0, reap.length).reduce((sum, result) => sum + result.changes, 0)

@@ -4,17 +4,18 @@ import type { Driver } from './driver.ts'
 import { pageOf, readCursor } from './page.ts'
 import type { Audit, EndedGrant, Page, PageRequest, PasswordChange } from './records.ts'
 import * as sql from './statements_signals.ts'
-import { happens } from './transition.ts'
+import { decide, happens, transition } from './transition.ts'
 
 type StreamRow = Omit<SignalStream, 'events_delivered'> & { readonly events_delivered: string }
 type SignalRow = Omit<Signal, 'claims'> & { readonly claims: string }
 
 export interface SignalStore {
   /** @param most how many a client may have */
-  createSignalStream(stream: SignalStream, most: number, audit: Audit): Promise<'created' | 'too_many'>
+  createSignalStream(stream: SignalStream, most: number, audit: Audit): Promise<'created' | 'too_many' | 'no_client'>
   findSignalStream(stream_id: string): Promise<SignalStream | undefined>
   listSignalStreams(filter: { client_id?: string }, page: PageRequest): Promise<Page<SignalStream>>
   updateSignalStream(stream_id: string, settings: StreamSettings, now: Seconds, audit: Audit): Promise<boolean>
+  /** What waits in a stream that is disabled is forgotten. */
   setSignalStreamStatus(
     stream_id: string,
     change: { readonly status: StreamStatus; readonly reason: string | null; readonly now: Seconds },
@@ -24,12 +25,16 @@ export interface SignalStore {
   deleteSignalStream(stream_id: string, audit: Audit): Promise<boolean>
   /** Those that are there already stay as they are. `seen_at`: until when nothing has to be looked for again. */
   appendSignals(stream_id: string, signals: readonly Signal[], seen_at: Seconds): Promise<void>
+  /** One more, unless there is one of its `jti`. `gone`: the stream, or it has been disabled. */
+  appendSignal(signal: Signal): Promise<'appended' | 'exists' | 'gone'>
   /** Takes up to `limit` that are due for a push, and moves them to `retry_at`, so that no other node tries them meanwhile. */
-  claimSignals(now: Seconds, retry_at: Seconds, limit: number): Promise<Signal[]>
+  claimSignals(stream_id: string, now: Seconds, retry_at: Seconds, limit: number): Promise<Signal[]>
   listWaitingSignals(stream_id: string, limit: number): Promise<Signal[]>
-  countWaitingSignals(stream_id: string): Promise<number>
-  settleSignal(
-    signal: Pick<Signal, 'jti' | 'stream_id' | 'settled_at' | 'next_attempt_at' | 'last_error'>,
+  /** Counts up to `limit`. */
+  countWaitingSignals(stream_id: string, limit: number): Promise<number>
+  /** Those that have been settled before stay as they are. */
+  settleSignals(
+    signals: readonly Pick<Signal, 'jti' | 'stream_id' | 'settled_at' | 'next_attempt_at' | 'last_error'>[],
   ): Promise<void>
   /** First to last revoked. */
   listEndedGrants(after: Pick<EndedGrant, 'revoked_at' | 'grant_id'>, limit: number): Promise<EndedGrant[]>
@@ -50,7 +55,11 @@ export function signalStore(driver: Driver): SignalStore {
         stream.updated_at,
         most,
       ]
-      return (await happens(driver, { sql: sql.INSERT_SIGNAL_STREAM, values }, audit)) ? 'created' : 'too_many'
+      const steps = [
+        { sql: sql.HOLD_RECEIVER, values: [client_id], must_change: 1, otherwise: 'no_client' },
+        { sql: sql.INSERT_SIGNAL_STREAM, values, must_change: 1, otherwise: 'too_many' },
+      ] as const
+      return decide<'created' | 'too_many' | 'no_client'>(driver, steps, audit, 'created')
     },
 
     async findSignalStream(stream_id) {
@@ -71,8 +80,12 @@ export function signalStore(driver: Driver): SignalStore {
       return happens(driver, { sql: sql.UPDATE_SIGNAL_STREAM, values }, audit)
     },
 
-    setSignalStreamStatus(stream_id, { status, reason, now }, audit) {
-      return happens(driver, { sql: sql.SET_SIGNAL_STREAM_STATUS, values: [stream_id, status, reason, now] }, audit)
+    async setSignalStreamStatus(stream_id, { status, reason, now }, audit) {
+      const steps = [
+        { sql: sql.SET_SIGNAL_STREAM_STATUS, values: [stream_id, status, reason, now], must_change: 1 },
+        { sql: sql.FORGET_SIGNALS, values: [stream_id, now] },
+      ]
+      return (await transition(driver, steps, audit)).committed
     },
 
     deleteSignalStream(stream_id, audit) {
@@ -87,8 +100,16 @@ export function signalStore(driver: Driver): SignalStore {
       ])
     },
 
-    async claimSignals(now, retry_at, limit) {
-      const outcome = await driver.batch([{ sql: sql.CLAIM_SIGNALS, values: [now, retry_at, limit] }])
+    appendSignal(signal) {
+      const steps = [
+        { sql: sql.HOLD_SIGNAL_STREAM, values: [signal.stream_id], must_change: 1, otherwise: 'gone' },
+        { sql: sql.INSERT_SIGNAL, values: valuesOf(signal), must_change: 1, otherwise: 'exists' },
+      ] as const
+      return decide<'appended' | 'exists' | 'gone'>(driver, steps, [], 'appended')
+    },
+
+    async claimSignals(stream_id, now, retry_at, limit) {
+      const outcome = await driver.batch([{ sql: sql.CLAIM_SIGNALS, values: [now, retry_at, limit, stream_id] }])
       const rows = outcome.committed ? (outcome.results[0]?.rows ?? []) : []
       return (rows as unknown as SignalRow[]).map(signalOf)
     },
@@ -97,15 +118,18 @@ export function signalStore(driver: Driver): SignalStore {
       return (await driver.query<SignalRow>(sql.LIST_WAITING_SIGNALS, [stream_id, limit])).map(signalOf)
     },
 
-    async countWaitingSignals(stream_id) {
-      const [row] = await driver.query<{ waiting: number }>(sql.COUNT_WAITING_SIGNALS, [stream_id])
+    async countWaitingSignals(stream_id, limit) {
+      const [row] = await driver.query<{ waiting: number }>(sql.COUNT_WAITING_SIGNALS, [stream_id, limit])
       return row?.waiting ?? 0
     },
 
-    async settleSignal({ jti, stream_id, settled_at, next_attempt_at, last_error }) {
-      await driver.batch([
-        { sql: sql.SETTLE_SIGNAL, values: [jti, stream_id, settled_at, next_attempt_at, last_error] },
-      ])
+    async settleSignals(signals) {
+      if (signals.length === 0) return
+      await driver.batch(
+        signals.map(({ jti, stream_id, settled_at, next_attempt_at, last_error }) => {
+          return { sql: sql.SETTLE_SIGNAL, values: [jti, stream_id, settled_at, next_attempt_at, last_error] }
+        }),
+      )
     },
 
     async listEndedGrants({ revoked_at, grant_id }, limit) {

@@ -23,7 +23,7 @@ import {
   settlePush,
 } from '../protocol/shared_signals.ts'
 import type { Seconds } from '../protocol/time.ts'
-import type { EndedGrant, PasswordChange } from '../storage/records.ts'
+import type { EndedGrant, Page, PasswordChange } from '../storage/records.ts'
 import { allResources } from './resources.ts'
 import { DEEP_OVERLAP_SECONDS } from './revocations.ts'
 import { subjectOf } from './subject.ts'
@@ -31,8 +31,10 @@ import { subjectOf } from './subject.ts'
 export type SignalDeps = Pick<Deps, 'config' | 'store' | 'keys' | 'vault' | 'clock' | 'outbound' | 'log'>
 
 const PAGE_ROWS = 500
-const MOST_STREAMS = 1000
-const MOST_PUSHES = 16
+/** Of one stream, under way at once on one node. */
+const MOST_PUSHES = 4
+/** Streams that one node pushes to at once. */
+const MOST_PUSHED_STREAMS = 64
 /** An attempt has long ended by then, unless its process died in it. */
 const CLAIM_SPARE_SECONDS = 30
 const MOST_ERROR_CHARACTERS = 200
@@ -42,36 +44,71 @@ const DEEP_EVERY_SECONDS: Seconds = 60
 /** A person's grants that are looked through for the names that a receiver knows them by. */
 const MOST_GRANTS = 1000
 
-/** As a job: `run` looks for what is new and pushes what is due. */
-export function createSignals(deps: SignalDeps): { run(): Promise<void>; finish(): Promise<void> } {
+export interface Signals {
+  /** Looks for what is new, and begins to push what is due; pushes go on after it returns. */
+  run(): Promise<void>
+  /** Begins nothing more. @returns after the pushes under way */
+  finish(): Promise<void>
+}
+
+/** The work of one node. Any number of nodes may: each event is inserted once, and claimed by one of them at a time. */
+export function createSignals(deps: SignalDeps): Signals {
   let deep_at: Seconds = 0
-  let pushing: Promise<unknown> = Promise.resolve()
+  let finishing = false
+  /** A stream has its own, so that a receiver that does not answer delays no other. */
+  const pushing = new Map<string, Promise<void>>()
+
+  const begin = ({ stream_id }: SignalStream) => {
+    if (finishing || pushing.has(stream_id) || pushing.size >= MOST_PUSHED_STREAMS) return
+    const work = pushDueSignals(deps, stream_id, () => finishing)
+      .catch((err: unknown) => deps.log.error({ err, stream_id }, 'security events could not be pushed'))
+      .finally(() => pushing.delete(stream_id))
+    pushing.set(stream_id, work)
+  }
+
   return {
     async run() {
       const now = deps.clock.now()
       const deep = now - deep_at >= DEEP_EVERY_SECONDS
       if (deep) deep_at = now
-      await collectSignals(deps, deep ? DEEP_OVERLAP_SECONDS : OVERLAP_SECONDS)
-      pushing = pushDueSignals(deps)
-      await pushing
+      const streams = await collectSignals(deps, deep ? DEEP_OVERLAP_SECONDS : OVERLAP_SECONDS)
+      for (const stream of streams) if (stream.endpoint_url !== null) begin(stream)
     },
     async finish() {
-      await pushing.catch(() => undefined)
+      finishing = true
+      await Promise.all(pushing.values())
     },
   }
 }
 
-/** Puts what has happened since into every stream that is to hear of it. */
-export async function collectSignals(deps: SignalDeps, overlap: Seconds): Promise<void> {
-  const { items: streams } = await deps.store.listSignalStreams({}, { limit: MOST_STREAMS, cursor: null })
-  const listening = streams.filter(({ status }) => status !== 'disabled')
-  if (listening.length === 0) return
-  const resources = await allResources(deps)
-  for (const stream of listening) {
-    const client = await deps.store.findClient(stream.client_id)
-    if (client === undefined || client.disabled_at !== null || !mayListen(client, resources)) continue
-    await collect(deps, stream, hears(client, resources), overlap)
+/** Puts what has happened since into every stream that is to hear of it. @returns those streams */
+export async function collectSignals(deps: SignalDeps, overlap: Seconds): Promise<SignalStream[]> {
+  const listening: SignalStream[] = []
+  for await (const stream of allStreams(deps)) {
+    if (stream.status === 'disabled') continue
+    const heard = await whatIsHeard(deps, stream)
+    if (heard === undefined) continue
+    await collect(deps, stream, heard, overlap)
+    listening.push(stream)
   }
+  return listening
+}
+
+async function* allStreams({ store }: SignalDeps): AsyncGenerator<SignalStream> {
+  let cursor: string | null = null
+  do {
+    const page: Page<SignalStream> = await store.listSignalStreams({}, { limit: PAGE_ROWS, cursor })
+    yield* page.items
+    cursor = page.next_cursor
+  } while (cursor !== null)
+}
+
+/** @returns undefined: the receiver may not listen, now */
+async function whatIsHeard(deps: SignalDeps, { client_id }: SignalStream): Promise<Hears | undefined> {
+  const client = await deps.store.findClient(client_id)
+  if (client === undefined || client.disabled_at !== null) return undefined
+  const resources = await allResources(deps)
+  return mayListen(client, resources) ? hears(client, resources) : undefined
 }
 
 /** Which grants a receiver may hear of: those that have let somebody in at a resource that it serves. */
@@ -88,14 +125,24 @@ type Hears = ReturnType<typeof hears>
 async function collect(deps: SignalDeps, stream: SignalStream, may_hear: Hears, overlap: Seconds): Promise<void> {
   const now = deps.clock.now()
   const since = Math.max(stream.told_from, stream.seen_at - overlap)
-  if (stream.events_delivered.includes(SESSION_REVOKED)) await collectEnded(deps, stream, may_hear, since)
-  if (stream.events_delivered.includes(CREDENTIAL_CHANGE)) await collectChanges(deps, stream, may_hear, since)
+  const hears_of = (event: string) => stream.events_delivered.includes(event)
+  // Where the stream is full, the next look begins where this one did: nothing is lost, it comes later.
+  if (hears_of(SESSION_REVOKED) && !(await collectEnded(deps, stream, may_hear, since))) return
+  if (hears_of(CREDENTIAL_CHANGE) && !(await collectChanges(deps, stream, may_hear, since))) return
   await deps.store.appendSignals(stream.stream_id, [], now)
 }
 
-async function collectEnded(deps: SignalDeps, stream: SignalStream, may_hear: Hears, since: Seconds): Promise<void> {
+/** Whether as much waits in a stream as may. */
+export async function isFull({ config, store }: Pick<Deps, 'config' | 'store'>, stream_id: string): Promise<boolean> {
+  const most = config.shared_signals.max_waiting_events
+  return (await store.countWaitingSignals(stream_id, most)) >= most
+}
+
+/** @returns whether it has come to the end */
+async function collectEnded(deps: SignalDeps, stream: SignalStream, may_hear: Hears, since: Seconds): Promise<boolean> {
   let after: Pick<EndedGrant, 'revoked_at' | 'grant_id'> = { revoked_at: since, grant_id: '' }
   for (;;) {
+    if (await isFull(deps, stream.stream_id)) return false
     const page = await deps.store.listEndedGrants(after, PAGE_ROWS)
     const signals: Signal[] = []
     for (const grant of page.filter(({ resources }) => may_hear(resources))) {
@@ -106,14 +153,21 @@ async function collectEnded(deps: SignalDeps, stream: SignalStream, may_hear: He
     }
     await deps.store.appendSignals(stream.stream_id, signals, stream.seen_at)
     after = page.at(-1) ?? after
-    if (page.length < PAGE_ROWS) return
+    if (page.length < PAGE_ROWS) return true
   }
 }
 
-async function collectChanges(deps: SignalDeps, stream: SignalStream, may_hear: Hears, since: Seconds): Promise<void> {
+/** @returns whether it has come to the end */
+async function collectChanges(
+  deps: SignalDeps,
+  stream: SignalStream,
+  may_hear: Hears,
+  since: Seconds,
+): Promise<boolean> {
   // The ids of audit records begin with their instant, in hexadecimal.
   let after = since.toString(16).padStart(8, '0')
   for (;;) {
+    if (await isFull(deps, stream.stream_id)) return false
     const page = await deps.store.listPasswordChanges(after, PAGE_ROWS)
     const signals: Signal[] = []
     for (const change of page) {
@@ -124,7 +178,7 @@ async function collectChanges(deps: SignalDeps, stream: SignalStream, may_hear: 
     }
     await deps.store.appendSignals(stream.stream_id, signals, stream.seen_at)
     after = page.at(-1)?.audit_id ?? after
-    if (page.length < PAGE_ROWS) return
+    if (page.length < PAGE_ROWS) return true
   }
 }
 
@@ -143,7 +197,11 @@ async function subjectAt(deps: SignalDeps, client_id: string, account_id: string
 }
 
 /** The same event has the same `jti` in a stream, however often it is found. */
-function aboutIt({ config, clock, vault }: SignalDeps, { stream_id, audience }: SignalStream, what: string) {
+export function aboutIt(
+  { config, clock, vault }: Pick<Deps, 'config' | 'clock' | 'vault'>,
+  { stream_id, audience }: SignalStream,
+  what: string,
+) {
   const jti = vault.digest('signal', `${stream_id}\0${what}`)
   return { iss: config.issuer, jti, aud: audience, now: clock.now() }
 }
@@ -160,26 +218,36 @@ export function signSignal({ config, keys }: Pick<Deps, 'config' | 'keys'>, { cl
   return keys.sign(responseAlgorithm(undefined, config.profile), SIGNAL_TYP, claims)
 }
 
-/** Pushes what is due, some at a time, until nothing is. Any number of nodes may: each event is claimed by one at a time. */
-export async function pushDueSignals(deps: SignalDeps): Promise<void> {
+/**
+ * Pushes what is due in one stream, some at a time, until nothing is, or nothing gets through.
+ *
+ * @param must_end asked before each round
+ */
+export async function pushDueSignals(deps: SignalDeps, stream_id: string, must_end: () => boolean): Promise<void> {
   const { store, clock, config } = deps
-  for (;;) {
+  while (!must_end()) {
+    const stream = await store.findSignalStream(stream_id)
+    if (stream === undefined || stream.endpoint_url === null) return
+    // What waited before the receiver lost its right is not for it either; it waits, as long as anything does.
+    if ((await whatIsHeard(deps, stream)) === undefined) return
+    const { endpoint_url } = stream
     const now = clock.now()
-    const due = await store.claimSignals(now, now + config.outbound.timeout_seconds + CLAIM_SPARE_SECONDS, MOST_PUSHES)
-    await Promise.all(due.map((signal) => push(deps, signal)))
-    if (due.length < MOST_PUSHES) return
+    const again_at = now + config.outbound.timeout_seconds + CLAIM_SPARE_SECONDS
+    const due = await store.claimSignals(stream_id, now, again_at, MOST_PUSHES)
+    const outcomes = await Promise.all(due.map((signal) => push(deps, endpoint_url, signal)))
+    if (outcomes.every((outcome) => outcome === 'failed')) return
   }
 }
 
-async function push(deps: SignalDeps, signal: Signal): Promise<void> {
+async function push(deps: SignalDeps, endpoint_url: string, signal: Signal): Promise<PushAttempt['outcome']> {
   const { store, clock, log } = deps
   const { jti, stream_id, attempts } = signal
-  const stream = await store.findSignalStream(stream_id)
-  if (stream === undefined || stream.endpoint_url === null) return
-  const attempt = await attemptOf(deps, stream.endpoint_url, signal)
-  await store.settleSignal({ jti, stream_id, ...settlePush(attempt, attempts, clock.now()) })
-  if (attempt.outcome === 'delivered') return
-  log.warn({ stream_id, jti, attempts, error: attempt.error }, 'a security event could not be pushed')
+  const attempt = await attemptOf(deps, endpoint_url, signal)
+  await store.settleSignals([{ jti, stream_id, ...settlePush(attempt, attempts, clock.now()) }])
+  if (attempt.outcome !== 'delivered') {
+    log.warn({ stream_id, jti, attempts, error: attempt.error }, 'a security event could not be pushed')
+  }
+  return attempt.outcome
 }
 
 /** @see [RFC 8935 §2.2, §2.3](https://www.rfc-editor.org/rfc/rfc8935#section-2.2) */

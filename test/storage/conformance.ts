@@ -9,6 +9,7 @@ import { keyConformance } from './conformance_keys.ts'
 import { raceConformance } from './conformance_races.ts'
 import { registrationConformance } from './conformance_registration.ts'
 import { sessionConformance } from './conformance_sessions.ts'
+import { signalConformance } from './conformance_signals.ts'
 import { signingInRaceConformance } from './conformance_signing_in_races.ts'
 import { throttleConformance } from './conformance_throttles.ts'
 import { trailConformance } from './conformance_trail.ts'
@@ -29,6 +30,7 @@ export async function conformance(t: Test, open: () => Promise<Opened>): Promise
   await t.test('throttles', (t) => throttleConformance(t, opened))
   await t.test('keys, secrets and handles', (t) => keyConformance(t, opened))
   await t.test('audit trail and sweeping', (t) => trailConformance(t, opened))
+  await t.test('security events', (t) => signalConformance(t, opened))
   await t.test('races', (t) => raceConformance(t, opened))
   await t.test('races of signing in', (t) => signingInRaceConformance(t, opened))
 }
