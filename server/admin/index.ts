@@ -22,6 +22,7 @@ import { resources } from './resources.ts'
 import { revocations } from './revocations.ts'
 import { sessions } from './sessions.ts'
 import { setupLinks } from './setup_links.ts'
+import { signals } from './signals.ts'
 import { tokenPreview } from './token_preview.ts'
 
 const routes = [
@@ -38,6 +39,7 @@ const routes = [
   sessions,
   consents,
   logoutDeliveries,
+  signals,
   legacyTokens,
   setupLinks,
   audit,

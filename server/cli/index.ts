@@ -20,6 +20,7 @@ import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
 import { registerSessions } from './sessions.ts'
 import { registerSetupLink } from './setup_link.ts'
+import { registerSignals } from './signals.ts'
 import { registerSnippet } from './snippet.ts'
 import { registerToken } from './token.ts'
 import { registerUsers } from './users.ts'
@@ -37,6 +38,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   registerGrants,
   registerConsents,
   registerLogouts,
+  registerSignals,
   registerLegacyTokens,
   registerKeys,
   registerBackup,

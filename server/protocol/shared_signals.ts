@@ -23,8 +23,8 @@ export const POLL = 'urn:ietf:rfc:8936'
 /** RFC 8417 §2.3: the `typ` of the header, by which it passes for no other token. */
 export const SIGNAL_TYP = 'secevent+jwt'
 
-const STATUSES = ['enabled', 'paused', 'disabled'] as const
-export type StreamStatus = (typeof STATUSES)[number]
+export const STREAM_STATUSES = ['enabled', 'paused', 'disabled'] as const
+export type StreamStatus = (typeof STREAM_STATUSES)[number]
 
 /** One receiver's stream (SSF §8.1.1). */
 export interface SignalStream {
@@ -181,7 +181,7 @@ function readEvents(requested: unknown): readonly string[] {
 /** @throws {OAuthError} `invalid_request` */
 export function readStatus(body: unknown): { readonly status: StreamStatus; readonly reason: string | null } {
   const { status, reason } = objectOf(body)
-  const known = STATUSES.find((name) => name === status)
+  const known = STREAM_STATUSES.find((name) => name === status)
   if (known === undefined) throw refusal('status is enabled, paused or disabled')
   return { status: known, reason: reason === undefined ? null : readText('reason', reason) }
 }

@@ -29,6 +29,7 @@ export interface SignalStore {
   appendSignal(signal: Signal): Promise<'appended' | 'exists' | 'gone'>
   /** Takes up to `limit` that are due for a push, and moves them to `retry_at`, so that no other node tries them meanwhile. */
   claimSignals(stream_id: string, now: Seconds, retry_at: Seconds, limit: number): Promise<Signal[]>
+  listSignals(filter: { stream_id?: string }, page: PageRequest): Promise<Page<Signal>>
   listWaitingSignals(stream_id: string, limit: number): Promise<Signal[]>
   /** Counts up to `limit`. */
   countWaitingSignals(stream_id: string, limit: number): Promise<number>
@@ -112,6 +113,14 @@ export function signalStore(driver: Driver): SignalStore {
       const outcome = await driver.batch([{ sql: sql.CLAIM_SIGNALS, values: [now, retry_at, limit, stream_id] }])
       const rows = outcome.committed ? (outcome.results[0]?.rows ?? []) : []
       return (rows as unknown as SignalRow[]).map(signalOf)
+    },
+
+    async listSignals({ stream_id }, page) {
+      const after = readCursor(page.cursor, [''] as const)
+      const text = stream_id === undefined ? sql.LIST_SIGNALS : sql.LIST_SIGNALS_OF_STREAM
+      const filter = stream_id === undefined ? [] : [stream_id]
+      const rows = await driver.query<SignalRow>(text, [...after, page.limit + 1, ...filter])
+      return pageOf(rows.map(signalOf), page, (last) => [last.jti])
     },
 
     async listWaitingSignals(stream_id, limit) {

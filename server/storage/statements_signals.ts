@@ -58,6 +58,8 @@ export const CLAIM_SIGNALS = `UPDATE signals SET next_attempt_at = $2, attempts 
       ORDER BY created_at, jti LIMIT $3)
     AND settled_at IS NULL AND next_attempt_at <= $1
   RETURNING ${SIGNAL.join(', ')}`
+export const LIST_SIGNALS = list('signals', SIGNAL, ['jti'])
+export const LIST_SIGNALS_OF_STREAM = list('signals', SIGNAL, ['jti'], ['stream_id'])
 export const LIST_WAITING_SIGNALS = `SELECT ${SIGNAL.join(', ')} FROM signals
   WHERE stream_id = $1 AND settled_at IS NULL ORDER BY created_at, jti LIMIT $2`
 /** `$2` how far to count. */

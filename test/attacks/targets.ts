@@ -329,6 +329,8 @@ export const targets: readonly Target[] = [
   admin('GET', '/consents', async () => ({ members: { limit: '1', account: 'alice', client_id: 'service' } })),
   admin('DELETE', '/consents', aConsent),
   admin('GET', '/logout-deliveries', async () => ({ members: { limit: '1', client_id: 'service', session_id: 'x' } })),
+  admin('GET', '/signal-streams', async () => ({ members: { limit: '1', client_id: 'service' } })),
+  admin('GET', '/signals', async () => ({ members: { limit: '1', stream_id: 'x' } })),
   admin('POST', '/legacy-tokens/block', async () => ({ members: { tokens: [{ jti: unique('j'), expires_at: 5 }] } })),
   // There is an administrator already.
   { ...admin('POST', '/setup-links'), answers: 409 },

@@ -1,34 +1,10 @@
 import type { Test } from 'tap'
-import type { Signal, SignalStream } from '../../server/protocol/shared_signals.ts'
+import type { SignalStream } from '../../server/protocol/shared_signals.ts'
 import { RACERS, race } from './conformance_races.ts'
 import { fresh, NOW, type Opened, sampleClient } from './samples.ts'
+import { sampleSignal, sampleSignalStream } from './samples_signals.ts'
 
 const ALL = { limit: 500, cursor: null }
-
-function sampleStream(fields: Partial<SignalStream>): SignalStream {
-  return {
-    stream_id: fresh('stream'),
-    client_id: 'receiver',
-    audience: 'receiver',
-    endpoint_url: 'https://api.example.com/events',
-    events_delivered: [],
-    description: null,
-    status: 'enabled',
-    status_reason: null,
-    told_from: NOW,
-    seen_at: NOW,
-    created_at: NOW,
-    updated_at: NOW,
-    ...fields,
-  }
-}
-
-function sampleSignal(stream_id: string, fields: Partial<Signal> = {}): Signal {
-  const jti = fresh('jti')
-  const claims = { iss: 'https://login.example.com', jti, iat: NOW, aud: 'receiver', sub_id: {}, events: {} }
-  const waiting = { attempts: 0, next_attempt_at: NOW, settled_at: null, last_error: null, created_at: NOW }
-  return { jti, stream_id, claims, ...waiting, ...fields }
-}
 
 export async function signalConformance(t: Test, { store }: Opened): Promise<void> {
   const receiver = async () => {
@@ -37,14 +13,14 @@ export async function signalConformance(t: Test, { store }: Opened): Promise<voi
     return client_id
   }
   const open = async (fields: Partial<SignalStream> = {}) => {
-    const stream = sampleStream({ client_id: await receiver(), ...fields })
+    const stream = sampleSignalStream({ client_id: await receiver(), ...fields })
     await store.createSignalStream(stream, 100, [])
     return stream
   }
   const waiting = async (stream_id: string) => (await store.listWaitingSignals(stream_id, 500)).map(({ jti }) => jti)
 
   t.test('a stream is made for a client that there is', async (t) => {
-    t.equal(await store.createSignalStream(sampleStream({ client_id: fresh('nobody') }), 100, []), 'no_client')
+    t.equal(await store.createSignalStream(sampleSignalStream({ client_id: fresh('nobody') }), 100, []), 'no_client')
     const stream = await open()
     t.strictSame(await store.findSignalStream(stream.stream_id), stream)
     t.equal(await store.findSignalStream(fresh('stream')), undefined)
@@ -52,7 +28,7 @@ export async function signalConformance(t: Test, { store }: Opened): Promise<voi
 
   t.test('of 64 streams that are made at once, as many are as may be', async (t) => {
     const client_id = await receiver()
-    const answers = await race(() => store.createSignalStream(sampleStream({ client_id }), 3, []))
+    const answers = await race(() => store.createSignalStream(sampleSignalStream({ client_id }), 3, []))
     t.same(answers, { created: 3, too_many: RACERS - 3 })
     t.equal((await store.listSignalStreams({ client_id }, ALL)).items.length, 3)
   })
