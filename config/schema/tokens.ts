@@ -59,6 +59,12 @@ export const SharedSignalsSchema = Type.Object(
       1_000_000,
       'Events that wait in one stream for a receiver that does not take them. What is beyond it is told later.',
     ),
+    poll_wait_seconds: whole(
+      20,
+      0,
+      120,
+      'How long a poll waits for an event, unless it asks to be answered at once (RFC 8936).',
+    ),
   },
   { ...closed, description: 'Security events for receivers that are elsewhere.' },
 )

@@ -11,7 +11,6 @@ import {
   objectOf,
   POLL,
   PUSH,
-  readPoll,
   readStatus,
   readStreamSettings,
   readText,
@@ -22,8 +21,9 @@ import {
   verificationOf,
 } from '../protocol/shared_signals.ts'
 import { allResources } from '../tokens/resources.ts'
-import { aboutIt, isFull, signalOf, signSignal } from '../tokens/signals.ts'
+import { aboutIt, isFull, signalOf } from '../tokens/signals.ts'
 import type { Endpoint, EndpointDeps } from './endpoint.ts'
+import { createSignalPolling } from './signal_polling.ts'
 
 const STREAMS = '/ssf/streams'
 const STATUS = '/ssf/status'
@@ -137,10 +137,17 @@ export const sharedSignals: Endpoint = {
       return reply.code(204).send()
     })
 
-    app.post<{ Params: { stream_id: string } }>(`${POLLING}/:stream_id`, async (request, reply) => {
+    const polling = createSignalPolling(deps)
+    // Whoever waits would keep the server from its end.
+    app.addHook('preClose', async () => polling.close())
+    const { request_timeout_seconds, handler_timeout_seconds } = deps.config.http
+    const deadline_seconds =
+      request_timeout_seconds + handler_timeout_seconds + deps.config.shared_signals.poll_wait_seconds
+    const options = { config: { deadline_seconds } }
+    app.post<{ Params: { stream_id: string } }>(`${POLLING}/:stream_id`, options, async (request, reply) => {
       const { client_id } = await receiverOf(deps, request)
       const stream = await ownStream(deps, client_id, request.params.stream_id)
-      return reply.send(await poll(deps, stream, request.body ?? {}))
+      return reply.send(await polling.answer(stream, request.body ?? {}, reply.raw))
     })
 
     allowOnly(app, STREAMS, 'GET', 'POST', 'PUT', 'PATCH', 'DELETE')
@@ -206,23 +213,6 @@ function noStream(): OAuthError {
 
 function queryOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
   return request.query as Readonly<Record<string, unknown>>
-}
-
-/** @see [RFC 8936 §2](https://www.rfc-editor.org/rfc/rfc8936#section-2) */
-async function poll(deps: EndpointDeps, stream: SignalStream, body: unknown): Promise<object> {
-  const { maxEvents, settled } = readPoll(body)
-  const { store, clock } = deps
-  const { stream_id } = stream
-  const now = clock.now()
-  await store.settleSignals(
-    settled.map(({ jti, error }) => ({ jti, stream_id, settled_at: now, next_attempt_at: now, last_error: error })),
-  )
-  if (stream.status !== 'enabled') return { sets: {}, moreAvailable: false }
-  const waiting = await store.listWaitingSignals(stream_id, maxEvents + 1)
-  const signed = waiting
-    .slice(0, maxEvents)
-    .map(async (signal) => [signal.jti, await signSignal(deps, signal)] as const)
-  return { sets: Object.fromEntries(await Promise.all(signed)), moreAvailable: waiting.length > maxEvents }
 }
 
 function describeStream({ config: { issuer } }: EndpointDeps, stream: SignalStream) {

@@ -166,10 +166,12 @@ function readDelivery(delivery: unknown): string | null {
   if (method !== PUSH) throw refusal('the delivery method is not supported')
   // It would be a secret of the receiver's. The token's signature says who sends it.
   if (authorization_header !== undefined) throw refusal('authorization_header is not supported')
-  if (typeof endpoint_url !== 'string' || endpoint_url.length > MAX_URL || !URL.canParse(endpoint_url)) {
-    throw refusal('endpoint_url is not a URL')
+  // RFC 3986: nothing but printable ASCII. Which hosts may be called is asked at each push.
+  if (typeof endpoint_url === 'string' && endpoint_url.length <= MAX_URL && /^https?:[!-~]+$/.test(endpoint_url)) {
+    const url = URL.parse(endpoint_url)
+    if (url !== null && url.username === '' && url.password === '') return endpoint_url
   }
-  return endpoint_url
+  throw refusal('endpoint_url is not a URL')
 }
 
 /** SSF §8.1.1: what is requested and not supported is not delivered. */
@@ -189,6 +191,8 @@ export function readStatus(body: unknown): { readonly status: StreamStatus; read
 /** RFC 8936 §2.2 */
 export interface PollRequest {
   readonly maxEvents: number
+  /** Also without any events. */
+  readonly returnImmediately: boolean
   /** What has been taken, or could not be: it does not come again. */
   readonly settled: readonly { readonly jti: string; readonly error: string | null }[]
 }
@@ -198,23 +202,26 @@ const MOST_SETTLED = 1000
 
 /** @throws {OAuthError} `invalid_request` */
 export function readPoll(body: unknown): PollRequest {
-  const { maxEvents = MOST_EVENTS, ack = [], setErrs = {} } = objectOf(body)
+  const { maxEvents = MOST_EVENTS, returnImmediately = false, ack = [], setErrs = {} } = objectOf(body)
   if (typeof maxEvents !== 'number' || !Number.isInteger(maxEvents) || maxEvents < 0) {
     throw refusal('maxEvents is not a number of events')
   }
+  if (typeof returnImmediately !== 'boolean') throw refusal('returnImmediately is neither true nor false')
   if (!Array.isArray(ack)) throw refusal('ack is not a list')
   const taken = ack.map((jti) => ({ jti: readText('ack', jti), error: null }))
   const failed = Object.entries(objectOf(setErrs)).map(([jti, said]) => {
-    return { jti, error: readText('setErrs', objectOf(said).err).slice(0, MAX_DESCRIPTION) }
+    return { jti: readText('setErrs', jti), error: readText('setErrs', objectOf(said).err) }
   })
   const settled = [...taken, ...failed]
   if (settled.length > MOST_SETTLED) throw refusal('too much is settled at once')
-  return { maxEvents: Math.min(maxEvents, MOST_EVENTS), settled }
+  return { maxEvents: Math.min(maxEvents, MOST_EVENTS), returnImmediately, settled }
 }
 
 /** @throws {OAuthError} `invalid_request` */
 export function readText(name: string, value: unknown): string {
-  if (typeof value === 'string' && value.length <= MAX_DESCRIPTION && value.isWellFormed()) return value
+  // A NUL is no text of PostgreSQL's.
+  const is_text = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+  if (is_text && value.length <= MAX_DESCRIPTION) return value
   throw refusal(`${name} is not a text of at most ${MAX_DESCRIPTION} characters`)
 }
 

@@ -27,7 +27,7 @@ const server = await buildTestApp(t, {
       max_consecutive_failures: PLENTY,
     },
     http: { max_event_loop_delay_milliseconds: 0 },
-    shared_signals: { enabled: true, max_streams_per_client: 100 },
+    shared_signals: { enabled: true, max_streams_per_client: 100, poll_wait_seconds: 0 },
     forward_auth: { enabled: true },
     token_api: { drf_jwt: true },
   },

@@ -61,5 +61,5 @@ export const signalTargets: readonly Target[] = [
   { ...target('GET', '/ssf/status', { stream_id }), all_optional: false },
   { ...target('POST', '/ssf/status', { stream_id, status: 'paused', reason: 'moving' }), all_optional: false },
   { ...target('POST', '/ssf/verify', { stream_id, state: 'x' }), all_optional: false },
-  target('POST', '/ssf/poll/:stream_id', { maxEvents: 1, ack: ['x'] }, '/ssf/poll/stream'),
+  target('POST', '/ssf/poll/:stream_id', { maxEvents: 1, returnImmediately: true, ack: ['x'] }, '/ssf/poll/stream'),
 ]

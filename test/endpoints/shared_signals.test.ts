@@ -83,6 +83,10 @@ t.test('what is no configuration is refused, with a reason', async (t) => {
     { events_requested: 'all' },
     { description: 'x'.repeat(256) },
     { description: null },
+    { description: 'a\0' },
+    { delivery: { method: PUSH, endpoint_url: 'https://a.example/\0' } },
+    { delivery: { method: PUSH, endpoint_url: 'https://me:secret@a.example/' } },
+    { delivery: { method: PUSH, endpoint_url: 'file:///etc/passwd' } },
   ]) {
     t.match(
       await call('POST', 'streams', body),
@@ -92,7 +96,9 @@ t.test('what is no configuration is refused, with a reason', async (t) => {
   }
   t.equal((await call('POST', 'status', { stream_id, status: 'on' })).status, 400)
   t.equal((await call('POST', `poll/${stream_id}`, { maxEvents: -1 })).status, 400)
-  t.equal((await call('POST', `poll/${stream_id}`, { ack: 'x' })).status, 400)
+  for (const body of [{ ack: 'x' }, { ack: ['a\0'] }, { setErrs: { 'a\0': { err: 'x' } } }, { returnImmediately: 1 }]) {
+    t.equal((await call('POST', `poll/${stream_id}`, body)).status, 400, JSON.stringify(body))
+  }
   t.equal((await call('POST', `poll/${stream_id}`, { setErrs: { a: 1 } })).status, 400)
   const broken = await server.inject({
     method: 'POST',

@@ -116,3 +116,49 @@ t.test('two nodes look and push at once: each event arrives, and once', async (t
   t.equal(received.length, 30)
   t.equal(new Set(received.map(({ token }) => claimsOf(token).jti)).size, 30)
 })
+
+t.test('RFC 8936 §2.2: a poll waits for an event, unless it asks to be answered at once', async (t) => {
+  const { create, signIn, revoke, collect, poll, server, clock } = await prepareSignals(t)
+  const { stream_id } = await create()
+  const access = await signIn()
+  const began = performance.now()
+  t.strictSame((await poll(stream_id)).sets, [])
+  t.ok(performance.now() - began < 400, 'at once')
+  const waiting = poll(stream_id, { returnImmediately: false })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.strictSame(
+    (await poll(stream_id, { returnImmediately: false })).sets,
+    [],
+    'one of a stream waits, the next does not',
+  )
+  await revoke(access)
+  await collect()
+  const { sets, jtis } = await waiting
+  t.match(sets, [{ sub_id: { session: { id: claimsOf(access).sid } } }])
+  t.ok(performance.now() - began < 5000, 'as soon as there is one')
+  await poll(stream_id, { ack: jtis })
+  clock.advance(1)
+  const last = poll(stream_id, { returnImmediately: false })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const closing = performance.now()
+  await server.app.close()
+  t.ok(performance.now() - closing < 2000, 'it does not keep the server from its end')
+  await last.catch(() => undefined)
+})
+
+t.test('a poll that waits ends with its time, and one whose stream is disabled hands out nothing', async (t) => {
+  const { create, signIn, revoke, collect, poll, call } = await prepareSignals(t, {
+    shared_signals: { enabled: true, poll_wait_seconds: 1 },
+  })
+  const { stream_id } = await create()
+  const began = performance.now()
+  t.strictSame((await poll(stream_id, { returnImmediately: false })).sets, [])
+  const took = performance.now() - began
+  t.ok(took >= 900 && took < 3000, `${took}`)
+  const waiting = poll(stream_id, { returnImmediately: false })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await call('POST', 'status', { stream_id, status: 'paused' })
+  await revoke(await signIn())
+  await collect()
+  t.strictSame((await waiting).sets, [])
+})

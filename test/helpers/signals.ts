@@ -49,7 +49,7 @@ export async function prepareSignals(t: Test, config = {}) {
     return (await jwtVerify(token, keys, rules)).payload as Record<string, never>
   }
   const poll = async (stream_id: string, body: object = {}) => {
-    const answer = await call('POST', `poll/${stream_id}`, body)
+    const answer = await call('POST', `poll/${stream_id}`, { returnImmediately: true, ...body })
     const sets = await Promise.all(Object.values<string>(answer.body.sets).map(read))
     return {
       sets,
